@@ -8,8 +8,8 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// causes are what the level failed for: the causes of its outages, and the level itself
-// where they are not known.
+// causes are the causes of the level's outages, or the level itself if they are
+// unknown.
 func (l Level) causes() []string {
 	var all []string
 	unknown := len(l.Outages) == 0
@@ -24,7 +24,7 @@ func (l Level) causes() []string {
 	return all
 }
 
-// combine puts what the levels owe together.
+// combine combines what the levels owe.
 func (t *settlement) combine(owed []claim) {
 	owed = t.distinct(owed, func(a, b claim) bool { return a.group != "" && a.group == b.group }, "does not add up with it, and")
 	if t.Policy.OneCause {
@@ -50,8 +50,8 @@ func (t *settlement) combine(owed []claim) {
 	}
 }
 
-// distinct leaves out claims that clash with a greater one, the greatest first. Of equal
-// ones the first in the specification stays. It keeps their order.
+// distinct drops claims that clash with a greater one. Of equal ones the first in the
+// specification stays. It keeps their order.
 func (t *settlement) distinct(owed []claim, clash func(a, b claim) bool, why string) []claim {
 	byValue := slices.Clone(owed)
 	slices.SortStableFunc(byValue, func(a, b claim) int { return b.value.Cmp(a.value) })
@@ -81,7 +81,7 @@ func (t *settlement) only(owed []claim) []claim {
 	return owed[:1]
 }
 
-// leaveOut says why what a level owes is not paid.
+// leaveOut says why a level's claim is not paid.
 func (t *settlement) leaveOut(c claim, why string) {
 	if c.index >= 0 {
 		of := &t.out.Levels[c.index]
@@ -89,7 +89,7 @@ func (t *settlement) leaveOut(c claim, why string) {
 	}
 }
 
-// limit applies the caps of the whole agreement, the minimum and the rounding.
+// limit applies the agreement's caps, the minimum and the rounding.
 func (t *settlement) limit() {
 	if t.Policy.AtRisk.Sign() > 0 {
 		t.capAt(t.Policy.AtRisk.Mul(t.base).Quo(hundred), fmt.Sprintf("%s %% of the fee are at risk", t.Policy.AtRisk))
@@ -120,7 +120,7 @@ func (t *settlement) limit() {
 	}
 }
 
-// capAt limits what is owed.
+// capAt limits the amount owed.
 func (t *settlement) capAt(most sla.Decimal, words string) {
 	if t.value.Cmp(most) <= 0 {
 		return
@@ -130,7 +130,7 @@ func (t *settlement) capAt(most sla.Decimal, words string) {
 	t.words = append(t.words, fmt.Sprintf("%s: %s", capital(words), t.show(most)))
 }
 
-// finish fills in what follows from what is owed.
+// finish fills in what follows from the amount owed.
 func (t *settlement) finish() {
 	t.out.Net = t.out.Gross.Sub(t.out.EarnedBack)
 	if t.base.Sign() > 0 {
@@ -143,7 +143,7 @@ func (t *settlement) finish() {
 	t.out.Words = t.sentences()
 }
 
-// sentences say what is owed and how it came about.
+// sentences say what is owed and how it was computed.
 func (t *settlement) sentences() string {
 	first := "Nothing is owed"
 	switch {

@@ -1,4 +1,4 @@
-// Package credit calculates what a missed promise costs, in exact decimals: from what
-// became of each level in a period to what is owed in money, until when it must be
-// claimed, and how it came about in words.
+// Package credit calculates what a missed promise costs, in exact decimals: from each
+// level's result in a period to the money owed, the date by which it must be claimed,
+// and an explanation in words.
 package credit

@@ -7,8 +7,8 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// past are the last n periods before this one, the last first, as far as one follows the
-// other without a gap. n < 0 is all of them.
+// past returns the last n periods before this one, the latest first, up to the first
+// gap between them. n < 0 means all.
 func (t *settlement) past(n int) []Earlier {
 	var all []Earlier
 	next := t.Start
@@ -21,8 +21,8 @@ func (t *settlement) past(n int) []Earlier {
 	return all
 }
 
-// missesInARow is in how many periods up to this one a level missed its target without a
-// break.
+// missesInARow counts the consecutive periods up to this one in which a level missed
+// its target.
 func (t *settlement) missesInARow(l Level) int {
 	row := 1
 	for _, e := range t.past(-1) {
@@ -42,7 +42,7 @@ func (t *settlement) of(o Owed) sla.Decimal {
 	return o.Percent
 }
 
-// paidInYear is what the periods of the twelve months that end with this one cost.
+// paidInYear is what the periods of the twelve months that end with this one have cost.
 func (t *settlement) paidInYear() sla.Decimal {
 	first := t.End.In(t.Period.Location()).AddDate(-1, 0, 0)
 	sum := zero
@@ -54,7 +54,7 @@ func (t *settlement) paidInYear() sla.Decimal {
 	return sum
 }
 
-// earnBack finds what the provider gets back in this period.
+// earnBack finds what the provider earns back in this period.
 func (t *settlement) earnBack() {
 	switch e := t.Policy.EarnBack; {
 	case e == nil:
@@ -65,8 +65,8 @@ func (t *settlement) earnBack() {
 	}
 }
 
-// earnBackAfter gives back the credit of the period that lies n before this one, if every
-// level met its target in all periods since.
+// earnBackAfter gives back the credit of the period that is n before this one, if every
+// level has met its target in all periods since.
 func (t *settlement) earnBackAfter(n int) {
 	past := t.past(n)
 	if len(past) < n || !allMet(t.Levels) {
@@ -94,7 +94,8 @@ func allMet(levels []Level) bool {
 }
 
 // earnBackByYear gives back all credits of a calendar year in its last period, if the
-// mean of its periods reaches the target of every level. All of them must be known.
+// mean of its periods reaches the target of every level. All of its periods must be
+// known.
 func (t *settlement) earnBackByYear() {
 	zone := t.Period.Location()
 	year := t.Start.In(zone).Year()
@@ -124,7 +125,7 @@ func (t *settlement) earnBackByYear() {
 		}
 	}
 	if first, _ := (sla.Period{Calendar: sla.Year, Zone: t.Period.Zone}).Bounds(t.Start); begun.After(first) || back.Sign() == 0 {
-		return // the year is not known as a whole, or cost nothing
+		return // not all of the year is known, or it cost nothing
 	}
 	for _, l := range t.Levels {
 		if mean[l.key()].Quo(sla.NewDecimal(count, 1)).Cmp(l.Level.TargetRatio()) < 0 {

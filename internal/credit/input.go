@@ -6,21 +6,21 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Input is everything that a settlement is made of. Settle reads no clock.
+// Input is everything that a settlement depends on. Settle reads no clock.
 type Input struct {
 	Policy      sla.CreditPolicy
 	Termination *sla.TerminationRight
 	Period      sla.Period
 	Start, End  time.Time // of the period
 	Levels      []Level   // of the whole agreement, in the order of the specification
-	Earlier     []Earlier // in order of time; those that do not follow each other without a gap end the history
+	Earlier     []Earlier // in order of time; the history ends at the first gap between them
 }
 
-// Level is what became of one level, or of one group of it.
+// Level is the result of one level, or of one of its groups.
 type Level struct {
 	Level       *sla.ServiceLevel
-	Group       string // of a level with groups: its labels, in any form that stays the same
-	Known       bool   // whether the promise was kept is decided
+	Group       string // labels of the group, in any form that stays the same; "" without groups
+	Known       bool   // whether the promise was kept is known
 	Met         bool
 	Achieved    sla.Decimal // good share, 0 to 1
 	Bad, Agreed sla.Decimal // seconds; Agreed is 0 for a level that counts events
@@ -31,7 +31,7 @@ type Level struct {
 // Outage is a time in which a level was down.
 type Outage struct {
 	Counted sla.Decimal // bad seconds that count
-	Causes  []string    // components that were down, or what the parties agreed on; none if it is not known
+	Causes  []string    // components that were down, or what the parties agreed on; none if unknown
 }
 
 // key names a level and its group.
@@ -40,20 +40,20 @@ func (l Level) key() string { return Key(l.Level.ID, l.Group) }
 // Key names a level, or one group of it, in an Earlier.
 func Key(level sla.ID, group string) string { return level.Service + "/" + level.SLO + group }
 
-// Earlier is what became of an earlier period.
+// Earlier is the result of an earlier period.
 type Earlier struct {
 	Start, End time.Time
 	Levels     map[string]EarlierLevel // by Key
-	Gross, Net Owed                    // before and after what was earned back then
+	Gross, Net Owed                    // before and after the credits earned back in it
 }
 
-// EarlierLevel is what became of a level in an earlier period.
+// EarlierLevel is the result of a level in an earlier period.
 type EarlierLevel struct {
 	Known, Met bool
 	Achieved   sla.Decimal
 }
 
-// Owed is a credit as a percentage of the fee and, if that is known, as an amount.
+// Owed is a credit as a percentage of the fee and, if the fee is known, as an amount.
 type Owed struct{ Percent, Amount sla.Decimal }
 
 // Settlement is what is owed for a period.
@@ -63,23 +63,23 @@ type Settlement struct {
 	Currency sla.Currency
 	Percent  sla.Decimal // Net in per cent of the fee
 	Gross    sla.Decimal // what this period costs
-	// EarnedBack is what the provider gets back in this period of credits of this and
-	// earlier ones. Net is Gross without it. It is below 0 if more is earned back than
+	// EarnedBack is what the provider gets back in this period from credits of this and
+	// earlier ones. Net is Gross minus that. It is negative if more is earned back than
 	// this period costs; over all periods together it never is.
 	EarnedBack, Net sla.Decimal
 	CappedBy        string      // in words; "" if no limit took effect
-	ExtendedBy      sla.Decimal // days that the term is extended by, in place of money
+	ExtendedBy      sla.Decimal // days by which the term is extended instead of money
 	ClaimBy         time.Time   // the last day, as midnight in the zone of the period; zero if nothing must be claimed
 	Evidence        []string    // what a claim needs
 	Termination     string      // why the customer may end the agreement; "" if it may not
-	Words           string      // how Net came about
+	Words           string      // how Net was computed
 }
 
 // LevelCredit is what one level contributes.
 type LevelCredit struct {
 	Percent sla.Decimal // of the level's base
 	Amount  sla.Decimal // exact; only if the settlement is in money
-	Days    sla.Decimal // that the term is extended by, in place of money
+	Days    sla.Decimal // by which the term is extended, instead of money
 	Paid    bool        // it is part of Gross
-	Words   string      // how it came about; "" for a level without credits
+	Words   string      // how it was computed; "" for a level without credits
 }

@@ -13,7 +13,7 @@ type owing struct {
 	words   string
 }
 
-// owedBy are all reasons for which a level owes something.
+// owedBy returns all reasons why a level owes something.
 func (t *settlement) owedBy(l Level) []owing {
 	var all []owing
 	add := func(o owing) {
@@ -28,7 +28,7 @@ func (t *settlement) owedBy(l Level) []owing {
 	return all
 }
 
-// tier is the lowest tier that is reached.
+// tier is the lowest tier that the level has reached.
 func (l Level) tier() owing {
 	good := l.Achieved.Mul(hundred)
 	var o owing
@@ -40,7 +40,7 @@ func (l Level) tier() owing {
 	return o
 }
 
-// scheme is what a level owes by one of its other schemes.
+// scheme is what a level owes by one of its schemes besides tiers.
 func (t *settlement) scheme(l Level, s sla.CreditScheme) owing {
 	bad := l.Bad.Sub(sla.Seconds(l.Level.Credits.Allowance))
 	if bad.Sign() < 0 {
@@ -64,8 +64,8 @@ func (t *settlement) scheme(l Level, s sla.CreditScheme) owing {
 	panic(fmt.Sprintf("credit: a scheme of type %T", s)) // TestEverySchemeIsSettled
 }
 
-// proportional owes the fee of the bad time, or of a level that counts events that of
-// their bad share.
+// proportional owes the fee for the bad time, or for the bad share of a level that
+// counts events.
 func (l Level) proportional(s sla.Proportional, bad sla.Decimal) owing {
 	lost, words := one.Sub(l.Achieved), share(l.Achieved.Mul(hundred))+" was good"
 	if l.Agreed.Sign() > 0 {
@@ -172,7 +172,7 @@ func (t *settlement) poolShare(l Level, s sla.PoolShare) owing {
 	return owing{p, words}
 }
 
-// reached is the last step that a number reaches.
+// reached is the last step that a number has reached.
 func reached(steps []sla.CreditStep, n int) (step sla.CreditStep, ok bool) {
 	for _, s := range steps {
 		if n >= s.From {
@@ -190,7 +190,7 @@ func (t *settlement) percentFor(a sla.CreditAmount) sla.Decimal {
 	return a.Days.Mul(hundred).Quo(t.days())
 }
 
-// days is how many days of fee the period has.
+// days is how many days of the fee the period has.
 func (t *settlement) days() sla.Decimal {
 	length := t.Period.Nominal()
 	if t.Policy.DayOfFee == sla.ActualDay {
@@ -199,7 +199,7 @@ func (t *settlement) days() sla.Decimal {
 	return sla.Seconds(length).Quo(sla.Seconds(24 * time.Hour))
 }
 
-// counted are the bad seconds of each outage that has any.
+// counted returns the bad seconds of each outage with any.
 func (l Level) counted() []sla.Decimal {
 	var all []sla.Decimal
 	for _, o := range l.Outages {

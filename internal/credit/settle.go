@@ -13,9 +13,9 @@ var (
 	hundred = sla.NewDecimal(100, 1)
 )
 
-// Settle calculates what is owed for a period. What each level owes is limited for the
-// level; then the levels are put together, and their sum is limited, compared with the
-// minimum, and rounded once.
+// Settle calculates what is owed for a period. Each level's claim is limited first.
+// Then the levels are combined, and their sum is limited, compared with the minimum,
+// and rounded once.
 func Settle(in Input) Settlement {
 	t := settlement{Input: in, out: Settlement{Levels: make([]LevelCredit, len(in.Levels))}}
 	t.findBase()
@@ -42,8 +42,8 @@ func Settle(in Input) Settlement {
 	return t.out
 }
 
-// settlement is a Settlement while it is made. value is what is owed so far, in money if
-// the fee is known, and otherwise in per cent of it.
+// settlement is a Settlement under construction. value is the amount owed so far, in
+// money if the fee is known, and otherwise in per cent of it.
 type settlement struct {
 	Input
 	out    Settlement
@@ -53,18 +53,18 @@ type settlement struct {
 	words  []string // sentences
 }
 
-// claim is what a level owes by itself.
+// claim is what a level owes on its own.
 type claim struct {
 	LevelCredit
 	index  int // in Input.Levels; -1: the agreement as a whole
 	name   string
 	value  sla.Decimal
 	causes []string
-	group  string // of claims of which only the greatest is paid; "" is none
+	group  string // only the greatest claim of a group is paid; "" is no group
 }
 
-// findBase finds the fee that percentages of the whole agreement are of: that of the
-// agreement, or else the sum of those of its levels.
+// findBase finds the fee for percentages of the whole agreement: the agreement's, or
+// else the sum of its levels' fees.
 func (t *settlement) findBase() {
 	t.base = hundred
 	if t.Policy.Fee != nil {
@@ -82,7 +82,7 @@ func (t *settlement) findBase() {
 	}
 }
 
-// baseOf is what the percentages of a level are of, and its words.
+// baseOf is the fee for a level's percentages, with its description.
 func (t *settlement) baseOf(l Level) (sla.Decimal, string) {
 	if base, ok := t.Policy.BaseOf(l.Level); ok && t.out.InMoney {
 		return base.Amount, base.String()
@@ -98,7 +98,7 @@ func (t *settlement) show(value sla.Decimal) string {
 	return percent(value)
 }
 
-// level is what a level owes by itself.
+// level is what a level owes on its own.
 func (t *settlement) level(l Level) claim {
 	c := claim{name: l.key(), causes: l.causes(), group: l.Level.Credits.NonStacking}
 	if c.group != "" {
@@ -148,7 +148,7 @@ func (t *settlement) level(l Level) claim {
 	return c
 }
 
-// capsOf are the agreement's caps of a span, in declared order.
+// capsOf are the agreement's caps for a span, in declared order.
 func (t *settlement) capsOf(span sla.CapSpan) []sla.CreditCap {
 	var caps []sla.CreditCap
 	for _, c := range t.Policy.Caps {
@@ -170,7 +170,7 @@ func percentOf(c sla.CreditCap, base sla.Decimal) sla.Decimal {
 	return c.Amount.Amount.Mul(hundred).Quo(base)
 }
 
-// breachCount is what is owed for how many levels missed their target.
+// breachCount is what is owed for the number of levels that missed their target.
 func (t *settlement) breachCount() (claim, bool) {
 	missed := 0
 	for _, l := range t.Levels {

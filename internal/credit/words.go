@@ -10,7 +10,7 @@ import (
 // percent is a percentage for people, to six places.
 func percent(p sla.Decimal) string { return p.Rounded(6) + " %" }
 
-// share is an achieved share in per cent. It is rounded down, so that what is just below
+// share prints an achieved share in per cent, rounded down, so that a share just below
 // a threshold never looks like it.
 func share(p sla.Decimal) string { return p.RoundedDown(8) + " %" }
 
@@ -49,7 +49,7 @@ func span(seconds sla.Decimal) string {
 	return strings.Join(parts, " ")
 }
 
-// capital begins a sentence.
+// capital begins a sentence with an upper-case letter.
 func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
 // nothing says why a level owes nothing.
