@@ -5,8 +5,8 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// OfLatency are the series of a histogram, also of one of which only some series can be
-// good; then they are of those. It is nil if no such series are found.
+// OfLatency returns the series of a histogram. If only some of its series can be good,
+// it returns those. It is nil if no such series are found.
 func OfLatency(h *sla.HistogramLatency) []Series {
 	m, ok := Only(h.Histogram)
 	if ok && h.Good.Text != "" {
@@ -18,7 +18,7 @@ func OfLatency(h *sla.HistogramLatency) []Series {
 	return buckets(m, h)
 }
 
-// Narrowed is a series that also another selector selects.
+// Narrowed is a series that another selector selects, too.
 func Narrowed(m promql.Metric, q sla.Query) (promql.Metric, bool) {
 	s := Selectors(q)
 	if len(s) != 1 {

@@ -1,7 +1,7 @@
 // Package rawseries imagines the raw series that a level counts: simple ones that its
-// queries select, and how they change while a share of what they count is bad. Tests of
-// rules and simulations make their input of them. It knows queries and names of series,
-// and nothing of time.
+// queries select, and how they change while a share of the events is bad. Tests of
+// rules and simulations use them as input. It knows queries and names of series, and
+// nothing about time.
 package rawseries
 
 import (
@@ -18,14 +18,14 @@ const NameLabel = "__name__"
 type Series struct {
 	Metric promql.Metric
 	Gauge  bool
-	// Of is how much a counter counts of each event, or the value of a gauge, while this
-	// share of the events is bad.
+	// Of is how much a counter counts for each event, or the value of a gauge, while
+	// this share of the events is bad.
 	Of   func(bad float64) float64
-	Born bool // with its first event, as an error series is
+	Born bool // it appears with its first event, like an error series
 }
 
-// Of are the raw series that the level's indicator counts; nil if it does not count
-// simple series.
+// Of returns the raw series that the level's indicator counts; nil if these are not
+// simple.
 func Of(l *sla.ServiceLevel) []Series {
 	switch ind := l.Indicator.(type) {
 	case *sla.Probe:
@@ -53,7 +53,7 @@ func nothing(float64) float64    { return 0 }
 func good(bad float64) float64   { return 1 - bad }
 func bad(bad float64) float64    { return bad }
 
-// Only is an example of the series that a query of one selector selects.
+// Only is an example of a series that a query with one selector selects.
 func Only(q sla.Query) (promql.Metric, bool) {
 	s := Selectors(q)
 	if len(s) != 1 {
@@ -62,7 +62,7 @@ func Only(q sla.Query) (promql.Metric, bool) {
 	return s[0].Example()
 }
 
-// Selectors are those of a query; none if it cannot be parsed.
+// Selectors returns the selectors of a query; none if it cannot be parsed.
 func Selectors(q sla.Query) []promql.Selector {
 	e, err := promql.Parse(q.Text)
 	if err != nil {
@@ -82,7 +82,7 @@ func Count(all []promql.Selector, m promql.Metric) int {
 	return n
 }
 
-// Location is from where the probes of the series are.
+// Location is the location label of the probes.
 const Location = "here"
 
 func probeMetric(name string, of sla.ID, p *sla.Probe, label, value string) promql.Metric {
@@ -102,7 +102,7 @@ func probe(of sla.ID, p *sla.Probe, good, bad func(float64) float64) []Series {
 
 func histogram(h *sla.HistogramLatency) []Series {
 	if h.Good.Text != "" {
-		return nil // an example of the whole need not be one of what is good
+		return nil // an example of the total need not be one of the good series
 	}
 	m, ok := Only(h.Histogram)
 	if !ok {
@@ -121,8 +121,8 @@ func buckets(m promql.Metric, h *sla.HistogramLatency) []Series {
 	}
 }
 
-// events are one series that only the total counts, and one that is counted as bad,
-// or good; nil if no such series are found.
+// events returns one series that only the total counts, and one that also counts as
+// bad, or good; nil if no such series are found.
 func events(e *sla.Events) []Series {
 	total, counted, share, rest := Selectors(e.Total), Selectors(e.Bad), bad, good
 	if e.Bad.Text == "" {
@@ -135,7 +135,7 @@ func events(e *sla.Events) []Series {
 	if !ok {
 		return nil
 	}
-	if m, ok := total[0].Example(); ok && m[NameLabel] == of[NameLabel] { // one counter with labels
+	if m, ok := total[0].Example(); ok && m[NameLabel] == of[NameLabel] { // one counter whose labels differ
 		of = m.With(of)
 	}
 	other, ok := total[0].Example(counted...)
