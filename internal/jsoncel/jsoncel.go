@@ -1,8 +1,8 @@
 // Package jsoncel evaluates conditions in CEL over JSON: `body.status == "ok"`.
 //
-// A condition has one variable, body, of any type. This is so in blackbox_exporter,
-// too, so its modules work unchanged. The cost of an evaluation is bounded. It is a
-// package of its own so that the model does not depend on CEL.
+// A condition has one variable, body, of any type, like in blackbox_exporter, so its
+// modules work unchanged. The cost of an evaluation is bounded. This is a package of
+// its own so that the model does not depend on CEL.
 package jsoncel
 
 import (
@@ -16,8 +16,8 @@ import (
 	"github.com/google/cel-go/cel"
 )
 
-// maxCost bounds an evaluation, in CEL's units, about one an operation: some
-// tenths of a second of CPU.
+// maxCost bounds an evaluation, in CEL's units, about one per operation: some tenths of
+// a second of CPU.
 const maxCost = 200_000
 
 // Program is a compiled condition. It is safe for concurrent use.
@@ -28,7 +28,7 @@ type Program struct {
 
 // Error is a mistake in a condition.
 type Error struct {
-	Line, Column int // from 1; 0 if it is the condition as a whole
+	Line, Column int // from 1; 0 for the condition as a whole
 	Message      string
 }
 
@@ -37,8 +37,8 @@ func (e *Error) Error() string { return e.Message }
 // Compile reads a condition. The error is an *Error.
 func Compile(text string) (*Program, error) { return compile(text, true) }
 
-// CompileValue reads an expression whose value is wanted, of text, a number or a
-// boolean. The error is an *Error.
+// CompileValue reads an expression for a value: a text, a number or a boolean. The
+// error is an *Error.
 func CompileValue(text string) (*Program, error) { return compile(text, false) }
 
 func compile(text string, condition bool) (*Program, error) {
@@ -61,15 +61,14 @@ func compile(text string, condition bool) (*Program, error) {
 	return &Program{program, text}, nil
 }
 
-// briefly is the first line of a message, without the tables of the parser.
+// briefly is the first line of a message, without the parser's tables.
 func briefly(message string) string {
 	message, _, _ = strings.Cut(message, "\n")
 	message, _, _ = strings.Cut(message, " expecting {")
 	return strings.TrimPrefix(message, "Syntax error: ")
 }
 
-// Mistakes of a body. Their texts, as those of all errors of Holds, say
-// nothing of it.
+// Errors about a body. Like all errors of Holds, they do not quote it.
 var (
 	ErrNotJSON = errors.New("the body is not JSON")
 	ErrNotBool = errors.New("the condition is neither true nor false of this body")
@@ -77,7 +76,7 @@ var (
 	ErrCost    = errors.New("the condition costs too much on this body")
 )
 
-// Holds reports whether the condition is true of a body.
+// Holds reports whether the condition is true for a body.
 func (p *Program) Holds(ctx context.Context, body []byte) (bool, error) {
 	value, err := p.eval(ctx, body)
 	if err != nil {
@@ -123,8 +122,8 @@ func (p *Program) eval(ctx context.Context, body []byte) (any, error) {
 	return result.Value(), nil
 }
 
-// explain says why the condition could not be evaluated, and names a key that
-// is missing if the condition itself does.
+// explain says why the condition could not be evaluated, and names a missing key only
+// if the condition contains it.
 func (p *Program) explain(err error) error {
 	if key, found := strings.CutPrefix(err.Error(), "no such key: "); found && strings.Contains(p.text, key) {
 		return errors.New("the body has no " + key)
