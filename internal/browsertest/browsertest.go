@@ -15,8 +15,8 @@ import (
 	"github.com/upheld-sla/upheld/internal/testsize"
 )
 
-// Look runs a script, such as look.mjs, and fails the test with what it finds wrong. In
-// make ci-all it is asked to look at every page in every width with every scheme.
+// Look runs a script, such as look.mjs, and fails the test with the mistakes that it
+// finds. In make ci-all it checks every page in every width with every scheme.
 // UPHELD_SHOTS names a folder for screenshots.
 func Look(t *testing.T, script string, args ...string) {
 	t.Helper()
@@ -35,13 +35,13 @@ func Look(t *testing.T, script string, args ...string) {
 	}
 }
 
-// Require skips the test where there is no browser.
+// Require skips the test if there is no browser.
 func Require(t *testing.T) {
 	t.Helper()
 	require(t)
 }
 
-// require is also the folder of the scripts.
+// require also returns the folder of the scripts.
 func require(t *testing.T) string {
 	t.Helper()
 	root, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Dir}}").Output()

@@ -1,5 +1,5 @@
-// Package golden compares what a test made with a file in testdata, and writes
-// that file when the test runs with -update. It is for test code only.
+// Package golden compares a test's output with a file in testdata, and writes that file
+// when the test runs with -update. It is for test code only.
 package golden
 
 import (
@@ -36,6 +36,6 @@ func Equal(t *testing.T, path string, got []byte) {
 	}
 }
 
-// Updating reports whether the test runs with -update, for tests whose golden
-// content is part of a file.
+// Updating reports whether the test runs with -update, for golden content that is only
+// part of a file.
 func Updating() bool { return *update }

@@ -1,7 +1,6 @@
-// Package querysize counts the tokens of a PromQL query before it is parsed:
-// the parser's time grows with the square of the operators, so half a megabyte of
-// "up+up+..." would keep it busy for ten minutes, whatever the query's own time
-// limit.
+// Package querysize counts the tokens of a PromQL query before it is parsed. The
+// parser's time grows with the square of the operators: half a megabyte of "up+up+..."
+// would keep it busy for ten minutes, whatever the query's own time limit.
 package querysize
 
 import (
@@ -10,23 +9,23 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
-// Limits are what a query may have.
+// Limits are the limits of a query.
 type Limits struct {
 	Bytes     int
 	Operators int // between, before and around operands, aggregations included
 	Nesting   int // parentheses within parentheses
 }
 
-// Error says what a query has too much of.
+// Error says which limit a query exceeds.
 type Error struct {
-	Offset  int // in bytes, of the first token that is too many
+	Offset  int // in bytes, of the first token beyond the limit
 	Message string
 }
 
 // Error is the message.
 func (e *Error) Error() string { return e.Message }
 
-// Check counts; an error is an *Error.
+// Check counts tokens; an error is an *Error.
 func (l Limits) Check(query string) error {
 	if len(query) > l.Bytes {
 		return l.exceeded(0, "the query has %d bytes, more than the %d that are read", len(query), l.Bytes)
