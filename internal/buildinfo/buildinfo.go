@@ -9,7 +9,7 @@ import (
 	"github.com/prometheus/common/version"
 )
 
-// unknown is what cannot be found out.
+// unknown is shown for unknown values.
 const unknown = "unknown"
 
 // Version is the version of this program, such as "0.1.0" or, built from a
@@ -22,8 +22,8 @@ func Version() string {
 	return versionOf(info)
 }
 
-// Complete fills in what Prometheus' version package prints and exports as
-// metrics, where the linker was not told.
+// Complete fills in what Prometheus' version package prints and exports as metrics, if
+// the linker did not set it.
 func Complete() {
 	version.Version = Version()
 	if version.Revision == "" && version.GetRevision() == "" {

@@ -15,7 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// fault is the effect that a service suffers at the moment.
+// fault is the current effect on a service.
 type fault struct{ effect atomic.Value }
 
 func (f *fault) Store(e Effect) { f.effect.Store(e) }
@@ -71,11 +71,11 @@ func newPayments() *payments {
 			Name: "http_request_duration_seconds", Help: "How long payments took.",
 			Buckets: []float64{.01, .025, .05, .1, .2, .3, .5, 1, 2.5},
 		}),
-		dice: rand.New(rand.NewPCG(1, 2)), // the same customers every time
+		dice: rand.New(rand.NewPCG(1, 2)), // the same customers in every run
 	}
 	p.registry.MustRegister(p.requests, p.duration)
 	for _, code := range []int{http.StatusOK, http.StatusInternalServerError} {
-		p.requests.WithLabelValues(strconv.Itoa(code)) // born as zeros, so that the first error counts
+		p.requests.WithLabelValues(strconv.Itoa(code)) // start at zero, so that the first error counts
 	}
 	return p
 }
@@ -108,7 +108,7 @@ func (p *payments) pay(w http.ResponseWriter, r *http.Request) {
 // PaymentsPerSecond is how many payments customers make.
 const PaymentsPerSecond = 20
 
-// customers pay at a steady rate, however long an answer takes, until ctx ends.
+// customers pay at a steady rate until ctx ends, however long a response takes.
 func customers(ctx context.Context, url string) {
 	transport := &http.Transport{MaxIdleConnsPerHost: PaymentsPerSecond}
 	defer transport.CloseIdleConnections()
@@ -127,7 +127,7 @@ func customers(ctx context.Context, url string) {
 	}
 }
 
-// pay is one payment. Whether it worked is for payments to count.
+// pay makes one payment. The payments service counts whether it worked.
 func pay(ctx context.Context, client *http.Client, url string) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, nil)
 	if err != nil {

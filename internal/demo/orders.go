@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// orders is the TCP port of a queue: it greets and hangs up.
+// orders is the TCP port of a queue: it sends a greeting and hangs up.
 type orders struct {
 	address string
 
@@ -25,7 +25,7 @@ func openOrders() (*orders, error) {
 	return o, nil
 }
 
-// open listens, on the same port as before.
+// open listens on the same port as before.
 func (o *orders) open() error {
 	listener, err := net.Listen("tcp", o.address)
 	if err != nil {
@@ -61,8 +61,8 @@ func (o *orders) close() error {
 	return err
 }
 
-// set refuses connections while the effect is Closed. While the port is closed
-// another process may take it; then opening is tried again until it is free.
+// set refuses connections while the effect is Closed. Meanwhile another process may
+// take the port; then it tries until the port is free.
 func (o *orders) set(ctx context.Context, effect Effect) error {
 	if effect == Closed {
 		return o.close()

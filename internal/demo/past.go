@@ -10,7 +10,7 @@ import (
 type Incident struct {
 	Service  string
 	Effect   Effect
-	Share    float64 // of requests or probes that it hit, 0 to 1
+	Share    float64 // of requests or probes that failed, 0 to 1
 	From, To time.Time
 	Words    string // what was broken, for readers
 }
@@ -27,7 +27,7 @@ type event struct {
 
 const day = 24 * time.Hour
 
-// past is what happened before the demo starts. docs/demo.md has the same table.
+// past is what happened before the demo started. docs/demo.md has the same table.
 var past = []event{
 	{Storefront, Down, 1, beforeMonthEnd(28*day - 9*time.Hour), 75 * time.Minute, "the storefront answered 503"},
 	{Storefront, Down, 1, ago(19 * day), 14 * time.Minute, "the storefront answered 503"},
@@ -40,7 +40,8 @@ var past = []event{
 	{Orders, Closed, 1, lastSunday(2*time.Hour + 10*time.Minute), 35 * time.Minute, "the order queue was down in its maintenance window"},
 }
 
-// Past is what happened before a start, in order of time, the oldest two months before.
+// Past returns the incidents before start, in order of time, the oldest two months
+// before.
 func Past(start time.Time) []Incident {
 	var all []Incident
 	for _, e := range past {
@@ -55,8 +56,8 @@ func ago(d time.Duration) func(time.Time) time.Time {
 	return func(start time.Time) time.Time { return start.Add(-d) }
 }
 
-// beforeMonthEnd is a time before the end of the last month whose report is made: that
-// of a month that ended within the last day is still to come.
+// beforeMonthEnd is a time before the end of the last month with a report. A month that
+// ended within the last day has none yet.
 func beforeMonthEnd(d time.Duration) func(time.Time) time.Time {
 	return func(start time.Time) time.Time {
 		year, month, _ := start.Add(-day).Date()
@@ -64,7 +65,7 @@ func beforeMonthEnd(d time.Duration) func(time.Time) time.Time {
 	}
 }
 
-// lastSunday is a time of day of the last Sunday that is over.
+// lastSunday is a time of day on the last Sunday that is over.
 func lastSunday(clock time.Duration) func(time.Time) time.Time {
 	return func(start time.Time) time.Time {
 		midnight := start.Truncate(day)

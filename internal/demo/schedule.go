@@ -2,8 +2,8 @@
 // fixed schedule, for upheld demo: a storefront, a payments API that counts its
 // own requests, the TCP port of an order queue, and two payment providers.
 //
-// They are services like any other: what Upheld knows of them it has probed or
-// scraped. The package must not import any other of this module.
+// They are services like any other: Upheld only knows what it has probed or scraped.
+// The package must not import any other of this module.
 package demo
 
 import (
@@ -25,10 +25,10 @@ const (
 // services are all of them, in the order in which the terminal lists them.
 var services = []string{Storefront, Payments, Orders, ProviderA, ProviderB}
 
-// Effect is what a fault does to a service.
+// Effect is how a fault affects a service.
 type Effect string
 
-// The effects. Not every service knows every one.
+// The effects. Not every service supports every effect.
 const (
 	Down    Effect = "down"    // answers every request with 503
 	Slow    Effect = "slow"    // takes some hundred milliseconds longer
@@ -36,7 +36,7 @@ const (
 	Closed  Effect = "closed"  // refuses connections
 )
 
-// Fault is one thing that goes wrong in each cycle.
+// Fault is a failure that happens once in each cycle.
 type Fault struct {
 	Service  string
 	Effect   Effect
@@ -44,18 +44,18 @@ type Fault struct {
 	Words    string        // what is broken, for the terminal
 }
 
-// Schedule is a cycle of faults, which begins again when it is over. Faults lie
-// within the cycle, and those of one service do not overlap.
+// Schedule is a cycle of faults that repeats. Faults are within the cycle, and those of
+// one service do not overlap.
 type Schedule struct {
 	Cycle  time.Duration
 	Faults []Fault
 }
 
-// Default is the schedule of upheld demo. Alerts look at the last five minutes
-// at least, so every service has that long to recover before it breaks again,
-// and the composite of the storefront and the providers before the first provider
-// fails. Outages that a composite should see outlast half of the minute by which
-// it judges its components.
+// Default is the schedule of upheld demo. Alerts look back at least five minutes, so
+// every service has that long to recover before it breaks again, and so does the
+// composite of the storefront and the providers before the first provider fails.
+// Outages that a composite should see last longer than half of the minute over which it
+// judges its components.
 var Default = Schedule{
 	Cycle: 12 * time.Minute,
 	Faults: []Fault{
@@ -70,7 +70,7 @@ var Default = Schedule{
 	},
 }
 
-// Validate names the first fault that the schedule cannot hold.
+// Validate names the first fault that does not fit into the schedule.
 func (s Schedule) Validate() error {
 	if s.Cycle <= 0 {
 		return fmt.Errorf("demo: the schedule's cycle is %s; it must be longer than nothing", s.Cycle)
@@ -89,7 +89,7 @@ func (s Schedule) Validate() error {
 	return nil
 }
 
-// At is the fault of each broken service at a time since the start.
+// At returns the fault of each broken service at a time since the start.
 func (s Schedule) At(elapsed time.Duration) map[string]Fault {
 	at := elapsed % s.Cycle
 	faults := map[string]Fault{}
@@ -101,7 +101,7 @@ func (s Schedule) At(elapsed time.Duration) map[string]Fault {
 	return faults
 }
 
-// Next is how long after elapsed something begins or ends, or a cycle does.
+// Next is how long after elapsed the next fault begins or ends, or the cycle does.
 func (s Schedule) Next(elapsed time.Duration) time.Duration {
 	at := elapsed % s.Cycle
 	next := s.Cycle

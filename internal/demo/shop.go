@@ -23,10 +23,9 @@ type Shop struct {
 	running  sync.WaitGroup
 }
 
-// Start brings up the services on free ports of 127.0.0.1, sends customers to
-// payments, and breaks services by the schedule, which counts from now. Each
-// change is told to tell (from one goroutine) with what is broken or works
-// again. Close ends everything.
+// Start starts the services on free ports of 127.0.0.1, sends customers to payments,
+// and breaks services by the schedule, which counts from now. For each change it calls
+// tell, from one goroutine, with what is broken or works again. Close stops everything.
 func Start(schedule Schedule, tell func(elapsed time.Duration, words string)) (*Shop, error) {
 	if err := schedule.Validate(); err != nil {
 		return nil, err
@@ -69,8 +68,8 @@ func (s *Shop) serve(name string, handler http.Handler) error {
 	return nil
 }
 
-// Close ends the services, the customers and the faults; nothing of them runs
-// when it returns.
+// Close stops the services, the customers and the faults; none of them is running when
+// it returns.
 func (s *Shop) Close() error {
 	if s.stop != nil {
 		s.stop()
@@ -86,7 +85,7 @@ func (s *Shop) Close() error {
 	return errors.Join(errs...)
 }
 
-// follow breaks and mends services as the schedule says.
+// follow breaks and repairs services by the schedule.
 func (s *Shop) follow(ctx context.Context, schedule Schedule, tell func(time.Duration, string)) {
 	start := time.Now()
 	broken := map[string]Fault{}
@@ -107,7 +106,7 @@ func (s *Shop) follow(ctx context.Context, schedule Schedule, tell func(time.Dur
 			tell(elapsed, words)
 		}
 		broken = now
-		// The next edge is counted from this one, so that waking late adds up to nothing.
+		// Count the next edge from this one, so that late wake-ups do not add up.
 		elapsed += schedule.Next(elapsed)
 		select {
 		case <-ctx.Done():
@@ -129,7 +128,7 @@ func (s *Shop) set(ctx context.Context, service string, effect Effect) error {
 	return nil
 }
 
-// wait sleeps for d unless the one who waits gives up.
+// wait sleeps for d or until ctx ends.
 func wait(ctx context.Context, d time.Duration) {
 	select {
 	case <-ctx.Done():

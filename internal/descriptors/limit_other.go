@@ -2,5 +2,5 @@
 
 package descriptors
 
-// limit is how many files this process may have open; 0 if not known.
+// limit is how many files this process may have open; 0 if unknown.
 func limit() int { return 0 }

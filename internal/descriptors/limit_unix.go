@@ -4,8 +4,8 @@ package descriptors
 
 import "syscall"
 
-// limit is how many files this process may have open; 0 if not known. Go
-// has raised the soft limit to the hard one by now.
+// limit is how many files this process may have open; 0 if unknown. Go has already
+// raised the soft limit to the hard one.
 func limit() int {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {

@@ -3,8 +3,8 @@ package figures
 
 import "fmt"
 
-// Percent is a share in per cent, with three digits that matter, and three places at the most. What
-// is less than those show is not called nothing.
+// Percent prints a share in per cent, with three significant digits, and at most three
+// places. A smaller share is never shown as zero.
 func Percent(share float64) string {
 	p := share * 100
 	switch abs := max(p, -p); {

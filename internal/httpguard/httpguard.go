@@ -13,14 +13,14 @@ import (
 	"time"
 )
 
-// Limits of every listener. A client that neither sends nor reads holds a
-// connection, and the answer that waits for it, no longer than that.
+// Limits of every listener. A client that neither sends nor reads cannot hold a
+// connection, and the response waiting for it, any longer.
 const (
 	headerWait = 10 * time.Second // for a request's head
 	bodyWait   = 30 * time.Second // for a request's body
 	idleWait   = 2 * time.Minute  // for the next request
-	stall      = 10 * time.Second // for a part of an answer to be taken
-	answerWait = time.Minute      // for an answer to be taken whole, from its first byte on
+	stall      = 10 * time.Second // for the client to take a part of a response
+	answerWait = time.Minute      // for the client to take a whole response, from its first byte on
 	maxHeader  = 64 << 10
 	maxBody    = 1 << 20
 )
@@ -35,15 +35,15 @@ func Server(handler http.Handler) *http.Server {
 	}
 }
 
-// Options say who may ask.
+// Options say who may send requests.
 type Options struct {
-	// Listen is the address that is listened on. On loopback, only requests for
-	// a name of this machine are answered: a page of another site could otherwise
-	// have its own name point here, and read what it likes (DNS rebinding).
+	// Listen is the listen address. On loopback, only requests for a name of this
+	// machine are answered: otherwise a page of another site could let its own name
+	// point here, and read everything (DNS rebinding).
 	Listen string
-	// AllowedHosts are the names under which clients may ask; a port is not looked at. On
-	// loopback they are allowed besides those of this machine; elsewhere any name
-	// is, unless there are some.
+	// AllowedHosts are further names that requests may use; ports are ignored. On
+	// loopback they are allowed in addition to this machine's names. Elsewhere any name
+	// is allowed if the list is empty.
 	AllowedHosts []string
 	// External is the address under which others reach the server, or nil.
 	External *url.URL
@@ -75,7 +75,7 @@ func New(next http.Handler, o Options) (http.Handler, error) {
 	}), nil
 }
 
-// hosts says which host names requests may have; it is nil if any may.
+// hosts decides which host names requests may have; it is nil if any may.
 func (o Options) hosts() func(host string) bool {
 	listen := hostOf(o.Listen)
 	local := isLocal(listen)

@@ -7,21 +7,21 @@ import (
 	"time"
 )
 
-// timed is a response that bounds how long its client may take to read each part of
-// it, and the whole. A deadline for the whole request would have to allow for the
-// longest query.
+// timed is a response that bounds how long its client may take to read each part of it,
+// and the whole. A deadline for the whole request would have to allow for the longest
+// query.
 type timed struct {
 	http.ResponseWriter
 	control *http.ResponseController
-	until   time.Time // when the whole must have been taken; zero before the first byte
+	until   time.Time // when the client must have taken the whole; zero before the first byte
 }
 
-// newTimed also gives the client so long to send the request's body, whether the
-// handler reads it or not.
+// newTimed also bounds the time for sending the request's body, whether or not the
+// handler reads it.
 func newTimed(w http.ResponseWriter, r *http.Request) *timed {
 	t := &timed{ResponseWriter: w, control: http.NewResponseController(w)}
 	if r.Body != nil && r.Body != http.NoBody {
-		_ = t.control.SetReadDeadline(time.Now().Add(bodyWait)) // writers without deadlines are those of tests
+		_ = t.control.SetReadDeadline(time.Now().Add(bodyWait)) // only test writers have no deadlines
 		r.Body = &timedBody{r.Body, t.control}
 	}
 	return t
@@ -54,11 +54,11 @@ func (t *timed) extend() {
 	_ = t.control.SetWriteDeadline(next)
 }
 
-// finish gives what is still in buffers a deadline of its own.
+// finish sets a deadline for the data still in buffers.
 func (t *timed) finish() { t.extend() }
 
-// timedBody takes the deadline away once the body has been read, since the server
-// goes on reading to learn that the client has left.
+// timedBody removes the deadline once the body has been read, since the server
+// continues reading to notice when the client leaves.
 type timedBody struct {
 	body    io.ReadCloser
 	control *http.ResponseController
@@ -66,7 +66,7 @@ type timedBody struct {
 
 func (b *timedBody) Read(p []byte) (int, error) {
 	n, err := b.body.Read(p)
-	if errors.Is(err, io.EOF) { // after anything else the server still waits for the rest
+	if errors.Is(err, io.EOF) { // after any other error the server still waits for the rest
 		_ = b.control.SetReadDeadline(time.Time{})
 	}
 	return n, err

@@ -11,8 +11,8 @@ import (
 	"github.com/upheld-sla/upheld/sla/spec/foreign"
 )
 
-// WriteOpenSLO prints specifications as OpenSLO v1. What OpenSLO cannot say stands in
-// annotations, so that importing what was printed gives the same specifications.
+// WriteOpenSLO prints specifications as OpenSLO v1. Annotations hold what OpenSLO
+// cannot express, so that importing the output gives the same specifications.
 func WriteOpenSLO(w io.Writer, documents []spec.Document) error {
 	e := &export{names: map[string]bool{}, alerts: map[string]string{}}
 	for _, d := range documents {
@@ -27,21 +27,20 @@ func WriteOpenSLO(w io.Writer, documents []spec.Document) error {
 type export struct {
 	objects []*yaml.Node
 	names   map[string]bool   // "SLO checkout"
-	alerts  map[string]string // names of objects about alerts, by kind and what they say
+	alerts  map[string]string // names of objects about alerts, by kind and content
 	others  []*yaml.Node      // objects about alerts
 }
 
-// exported is an agreement while it is exported.
+// exported is an agreement during its export.
 type exported struct {
 	spec.Document
 	service *tree // of the agreement
 	slos    []*tree
-	others  []*yaml.Node // objects about alerts that are new
+	others  []*yaml.Node // new objects about alerts
 }
 
-// document exports one agreement: a Service, and an SLO for each level. What these say is
-// read back, and where that differs from what is written in the specification, the
-// annotations get the difference.
+// document exports one agreement: a Service, and an SLO for each level. It then imports
+// these objects, and adds the differences from the specification as annotations.
 func (e *export) document(d spec.Document) error {
 	x := &exported{Document: d}
 	e.service(x)
@@ -68,7 +67,7 @@ func (e *export) document(d spec.Document) error {
 	return nil
 }
 
-// readBack is what the objects of the agreement become when they are imported.
+// readBack imports the objects of the agreement.
 func (x *exported) readBack(others []*yaml.Node) (*yaml.Node, error) {
 	var text bytes.Buffer
 	objects := append([]*yaml.Node{x.service.node}, others...)
@@ -85,7 +84,7 @@ func (x *exported) readBack(others []*yaml.Node) (*yaml.Node, error) {
 	return documents[0].Root, nil
 }
 
-// ownLevels annotates each SLO with what it does not say of its level.
+// ownLevels adds annotations to each SLO with what it cannot express of its level.
 func (x *exported) ownLevels(levels, others []*yaml.Node) error {
 	if len(levels) == 0 {
 		return nil
@@ -108,8 +107,8 @@ func (x *exported) ownLevels(levels, others []*yaml.Node) error {
 	return nil
 }
 
-// complete adds the keys that importing makes together with the first one, if our own
-// words replace that.
+// complete adds the keys that importing creates together with the first key, if our own
+// specification replaces that.
 func complete(own, level *yaml.Node, keys []string) {
 	if entry(own, keys[0]) == nil {
 		return
@@ -121,7 +120,8 @@ func complete(own, level *yaml.Node, keys []string) {
 	}
 }
 
-// ownAgreement annotates the Service with what the objects do not say of the agreement.
+// ownAgreement adds annotations to the Service with what the objects cannot express of
+// the agreement.
 func (x *exported) ownAgreement(others []*yaml.Node) error {
 	read, err := x.readBack(others)
 	if err != nil {
@@ -157,7 +157,7 @@ const maxDescription = 1050
 // maxName is how long a name may be.
 const maxName = 63
 
-// unique is the first of several names that no object of the kind has.
+// unique returns the first of several names that no object of the kind has.
 func (e *export) unique(kind string, names ...string) string {
 	last := names[len(names)-1]
 	for i := 2; ; i++ {

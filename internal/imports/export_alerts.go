@@ -10,8 +10,8 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// policies exports the tiers of a level: an alert policy each, with a condition and who
-// is notified. Levels share those that are alike.
+// policies exports each tier of a level as an alert policy, with a condition and
+// notification targets. Levels share equal ones.
 func (e *export) policies(x *exported, l *sla.ServiceLevel) []*yaml.Node {
 	var all []*yaml.Node
 	for i, tier := range l.Alerting.Tiers {
@@ -32,7 +32,8 @@ func (e *export) policies(x *exported, l *sla.ServiceLevel) []*yaml.Node {
 	return all
 }
 
-// targets are who is notified of a tier: contacts, or the receiver of its severity.
+// targets are the notification targets of a tier: contacts, or the receiver of its
+// severity.
 func (e *export) targets(x *exported, l *sla.ServiceLevel, tier sla.Tier) []*yaml.Node {
 	var names []string
 	for _, step := range l.Escalation {
@@ -63,7 +64,8 @@ func (e *export) targets(x *exported, l *sla.ServiceLevel, tier sla.Tier) []*yam
 	return all
 }
 
-// shared is the name of an object that says the same, which is added if there is none.
+// shared returns the name of an object with the same content, and adds one if there is
+// none.
 func (e *export) shared(x *exported, o *tree) string {
 	kind, name := textOf(o.node, "kind"), textOf(o.meta.node, "name")
 	var text bytes.Buffer

@@ -47,7 +47,7 @@ func (e *export) slo(x *exported, l *sla.ServiceLevel, written *yaml.Node) {
 	x.slos = append(x.slos, slo)
 }
 
-// share is a percentage as a share.
+// share turns a percentage into a share.
 func share(percent sla.Decimal) string { return percent.Quo(sla.NewDecimal(100, 1)).String() }
 
 // shorthand is a duration as OpenSLO writes it, rounded down to minutes.
@@ -80,7 +80,7 @@ func timeWindow(p sla.Period) *yaml.Node {
 		zone = "UTC"
 	}
 	calendar := newTree().set("startTime", start.Format("2006-01-02 15:04:05")).set("timeZone", zone).flow()
-	calendar.node.Content[1].Style = yaml.DoubleQuotedStyle // a date to some readers
+	calendar.node.Content[1].Style = yaml.DoubleQuotedStyle // some readers would take it for a date
 	return newTree().set("duration", unit).set("isRolling", false).set("calendar", calendar.node).node
 }
 
@@ -93,8 +93,8 @@ type indicator struct {
 	op, value string // of a threshold
 }
 
-// indicatorOf is what a level measures. What OpenSLO cannot say is read from the series
-// that the generated rules record.
+// indicatorOf is what a level measures. For anything that OpenSLO cannot express, it
+// uses the series that the generated rules record.
 func indicatorOf(l *sla.ServiceLevel) indicator {
 	var s indicator
 	byTime := false
@@ -125,7 +125,7 @@ func indicatorOf(l *sla.ServiceLevel) indicator {
 	return indicator{sli: rawOf("failure", recorded), method: "RatioTimeslices", slice: time.Minute}
 }
 
-// judged sets the budgeting method. It is false if OpenSLO has none like it.
+// judged sets the budgeting method. It returns false if OpenSLO has no equivalent.
 func (s *indicator) judged(l *sla.ServiceLevel, byTime bool) bool {
 	switch {
 	case l.Aggregation == sla.RequestRatio:
@@ -176,7 +176,8 @@ func sumBy(selector string, by sla.GroupBy) string {
 	return "sum by (" + strings.Join(by.Labels, ", ") + ") (" + selector + ")"
 }
 
-// latencyOf counts one bucket of a histogram. It is nil if its bound is not known.
+// latencyOf counts one bucket of a histogram. It is nil if the bucket's bound is
+// unknown.
 func latencyOf(l *sla.HistogramLatency, by sla.GroupBy) *tree {
 	all, err := Queries().Counted(l.Histogram.Text)
 	good := all
@@ -200,7 +201,7 @@ func latencyOf(l *sla.HistogramLatency, by sla.GroupBy) *tree {
 	return ratioOf("good", sumBy(renamed(good.Plus[0], "_bucket", le), by), sumBy(renamed(all.Plus[0], "_count"), by))
 }
 
-// renamed is a selector with a suffix of its name, and further conditions.
+// renamed returns a selector with a suffix to its name, and further conditions.
 func renamed(s foreign.Selector, suffix string, more ...string) string {
 	var clauses []string
 	for _, c := range s.Clauses {
@@ -212,7 +213,7 @@ func renamed(s foreign.Selector, suffix string, more ...string) string {
 	return s.Name + suffix + "{" + strings.Join(clauses, ",") + "}"
 }
 
-// comparison takes a condition apart that compares a query with a number.
+// comparison splits a condition that compares a query with a number.
 func comparison(text string) (query, op, value string, ok bool) {
 	for _, sign := range []struct{ sign, op string }{{"<=", "lte"}, {">=", "gte"}, {"<", "lt"}, {">", "gt"}} {
 		at := strings.LastIndex(text, sign.sign)

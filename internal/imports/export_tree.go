@@ -10,7 +10,7 @@ import (
 	"github.com/upheld-sla/upheld/sla/spec/foreign"
 )
 
-// tree is a mapping that is made key by key.
+// tree is a mapping under construction.
 type tree struct {
 	node *yaml.Node
 	// Parts of an object; nil in other mappings.
@@ -67,13 +67,13 @@ func list(items ...*yaml.Node) *yaml.Node {
 	return &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq", Content: items}
 }
 
-// flow writes the mapping on one line.
+// flow makes the mapping print on one line.
 func (t *tree) flow() *tree {
 	t.node.Style = yaml.FlowStyle
 	return t
 }
 
-// annotations of an object.
+// annotations returns the annotations of an object.
 func (t *tree) annotations() *tree {
 	if t.own == nil {
 		t.own = newTree()
@@ -82,7 +82,7 @@ func (t *tree) annotations() *tree {
 	return t.own
 }
 
-// annotate keeps keys in an annotation of ours. An empty mapping needs none.
+// annotate keeps keys in an annotation of ours. It skips an empty mapping.
 func (t *tree) annotate(name string, keys *yaml.Node) {
 	if keys == nil || len(keys.Content) == 0 {
 		return
@@ -122,7 +122,7 @@ func listOf(n *yaml.Node, key string) []*yaml.Node {
 	return nil
 }
 
-// without is a mapping without a key.
+// without returns a mapping without a key.
 func without(n *yaml.Node, key string) *yaml.Node {
 	c := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
 	if n == nil {
@@ -136,8 +136,8 @@ func without(n *yaml.Node, key string) *yaml.Node {
 	return c
 }
 
-// difference are the keys of a mapping that another one does not have, or has with
-// another value, and with null those that only the other one has.
+// difference returns the keys of a mapping that another one lacks, or has with another
+// value, and with null the keys that only the other one has.
 func difference(want, have *yaml.Node) *yaml.Node {
 	d := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
 	for i := 0; want != nil && i+1 < len(want.Content); i += 2 {
@@ -153,7 +153,7 @@ func difference(want, have *yaml.Node) *yaml.Node {
 	return d
 }
 
-// same returns whether two trees say the same, however they are written.
+// same returns whether two trees mean the same, however they are written.
 func same(a, b *yaml.Node) bool {
 	if a.Kind != b.Kind || len(a.Content) != len(b.Content) {
 		return false
@@ -180,7 +180,7 @@ func bare(n *yaml.Node) *yaml.Node {
 
 var labelKey = regexp.MustCompile(`^[a-zA-Z0-9]([-._a-zA-Z0-9]{0,61}[a-zA-Z0-9])?$`)
 
-// labelsOf are labels that OpenSLO can have, nil if there are none.
+// labelsOf returns the labels that OpenSLO allows, nil if there are none.
 func labelsOf(n *yaml.Node) *yaml.Node {
 	labels := newTree()
 	for i := 0; n != nil && n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {

@@ -1,5 +1,6 @@
-// Package imports holds what bringing specifications of other tools in needs besides
-// reading them: it takes their PromQL apart, and prints what they become.
+// Package imports has the parts of importing specifications of other tools that need
+// more than reading: it takes their PromQL apart, and prints the resulting
+// specifications.
 package imports
 
 import (
@@ -7,7 +8,7 @@ import (
 	"github.com/upheld-sla/upheld/sla/spec/foreign"
 )
 
-// Queries takes PromQL of other tools apart, with Prometheus' own parser.
+// Queries takes other tools' PromQL apart, with Prometheus' own parser.
 func Queries() foreign.Queries { return queries{} }
 
 type queries struct{}

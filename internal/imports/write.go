@@ -8,7 +8,7 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// Write prints documents, as people write specifications.
+// Write prints documents in the style of handwritten specifications.
 func Write(w io.Writer, roots ...*yaml.Node) error {
 	var text bytes.Buffer
 	for i, root := range roots {

@@ -12,20 +12,20 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Budget is what is left of the error budget of a level in one of its periods.
+// Budget is what is left of a level's error budget in one of its periods.
 type Budget struct {
 	Period string
 	Group  string  // label=value of the group, "" for a level without groups
 	Left   float64 // of the whole period's budget: 1 is untouched, 0 spent, negative overspent
 }
 
-// recently is twice the interval at which budgets are recorded: one evaluation that was
-// missed is no reason to know nothing.
+// recently is twice the interval at which budgets are recorded, so that one missed
+// evaluation does not hide a budget.
 const recently = 10 * time.Minute
 
-// Budgets returns what the server has recorded of the budgets of a level lately: of each
-// period and group, of several servers' replicas the least. There are none if the rules
-// are not loaded or nothing has been measured yet.
+// Budgets returns the level's recently recorded budgets, one for each period and group;
+// if several replicas differ, the smallest. There are none if the rules are not loaded
+// or nothing has been measured yet.
 func (s *Server) Budgets(l *sla.ServiceLevel) []Budget {
 	var all []Budget
 	for _, sample := range s.vector(promql.Series(metricnames.BudgetRemaining, ofAgreement(l)).LastOverTime(recently)) {
@@ -46,7 +46,7 @@ func (s *Server) Budgets(l *sla.ServiceLevel) []Budget {
 	return all
 }
 
-// Unmeasured returns whether the alert fires that nobody knows how a level is.
+// Unmeasured returns whether the alert is firing that a level's state is unknown.
 func (s *Server) Unmeasured(l *sla.ServiceLevel) bool {
 	firing := promql.Series("ALERTS", ofAgreement(l), promql.Eq(model.AlertNameLabel, sla.AlertMeasurementLost.Name), promql.Eq("alertstate", "firing"))
 	for _, sample := range s.vector(firing.Now()) {

@@ -15,10 +15,10 @@ import (
 	"github.com/upheld-sla/upheld/sla/spec"
 )
 
-// good asks for the series of what is good. Unlike errors, which may be none yet,
-// successes must have been there within the day by which rules go: none beside a
-// total is a selector that is wrong. of are the query's selectors, of the series
-// that rules count.
+// good checks the series of good events. There may be no errors yet, but successes must
+// have been there within a day, as the rules demand: a total without any means that the
+// selector is wrong. of are the query's selectors, without those of other series than
+// rules count.
 func (l *level) good(q sla.Query, of []promql.Selector, total bool) {
 	var none []promql.Selector
 	for _, s := range of {
@@ -28,7 +28,7 @@ func (l *level) good(q sla.Query, of []promql.Selector, total bool) {
 		}
 		none = append(none, s)
 	}
-	if !total || len(none) < len(of) { // the other terms of a sum may be yet to come
+	if !total || len(none) < len(of) { // the other terms of a sum may still appear
 		for _, s := range none {
 			if s.Name() != "" && l.exists(q, s) {
 				l.labelled(q, s)
@@ -50,7 +50,7 @@ func (l *level) good(q sla.Query, of []promql.Selector, total bool) {
 	}
 }
 
-// whyNone says what keeps a selector from selecting anything, and what to write.
+// whyNone says why a selector finds nothing, and what to write instead.
 func (l *level) whyNone(s promql.Selector) (why, remedy string) {
 	if s.Name() == "" {
 		return "there is no such series", "look for it where the service is scraped"
@@ -73,13 +73,13 @@ func (l *level) whyNone(s promql.Selector) (why, remedy string) {
 	return fmt.Sprintf("the server has series called %s, and none with these labels", s.Name()), "look at one of them: " + l.one(s.Name())
 }
 
-// other is a condition of a selector that nothing meets though all others are
-// met, and the values that there are.
+// other is a condition of a selector that no series meets although all other conditions
+// are met, and the existing values.
 type other struct {
-	text   string // the condition, as PromQL; "" for none
+	text   string // the condition as PromQL; "" for none
 	label  string
 	near   string   // the value that was probably meant
-	values []string // all that there are
+	values []string // all existing ones
 }
 
 // most is how many values are shown.
@@ -100,8 +100,8 @@ func (o other) remedy() string {
 	return text
 }
 
-// other looks for the condition that keeps a selector from selecting anything:
-// first for one whose value is nearly one that exists.
+// other searches for the condition that keeps a selector from finding anything: first
+// for one whose value is similar to an existing one.
 func (l *level) other(s promql.Selector) other {
 	var first other
 	for i, c := range s.Conditions() {
@@ -122,8 +122,8 @@ func (l *level) other(s promql.Selector) other {
 	return first
 }
 
-// nearest is the value that a condition probably meant: of numbers the next, of
-// words the one that is spelt nearly so.
+// nearest is the value that a condition probably meant: the next number, or the word
+// with the most similar spelling.
 func nearest(c promql.Condition, values []string) string {
 	want, err := strconv.ParseFloat(c.Example, 64)
 	if c.Label != model.BucketLabel || err != nil {

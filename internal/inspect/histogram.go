@@ -13,7 +13,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// histogram asks for a classic histogram with a bucket of the threshold.
+// histogram checks for a classic histogram with a bucket for the threshold.
 func (l *level) histogram(h *sla.HistogramLatency) {
 	for _, s := range selectors(h.Histogram) {
 		count, buckets := s.WithSuffix("_count"), s.WithSuffix("_bucket")
@@ -36,8 +36,8 @@ func (l *level) histogram(h *sla.HistogramLatency) {
 	}
 }
 
-// bucket asks whether the histogram has a bucket of the threshold, whether all of
-// its series have it, and whether it is that of another unit.
+// bucket checks whether the histogram has a bucket for the threshold, whether all of
+// its series do, and whether the bucket is in another unit.
 func (l *level) bucket(h *sla.HistogramLatency, s, buckets promql.Selector) {
 	bound, unit := sla.HistogramBound(s.Name(), h.Unit, h.Threshold)
 	bounds := l.bounds(buckets)
@@ -54,7 +54,7 @@ func (l *level) bucket(h *sla.HistogramLatency, s, buckets promql.Selector) {
 		remedy = "the nearest are " + strings.Join(near, " and ") + ": choose one, or give the service a bucket of the threshold"
 		if len(near) == 1 {
 			remedy = "the nearest is " + near[0] + ": choose it, or give the service a bucket of the threshold"
-			for _, u := range sla.TimeUnits() { // beyond all bounds: of another unit, perhaps
+			for _, u := range sla.TimeUnits() { // the threshold is beyond all bounds, so perhaps in another unit
 				if other := u.Of(h.Threshold); u != unit && h.Unit == "" && slices.Contains(bounds, other.Float64()) {
 					remedy = fmt.Sprintf("it has one of %s: if it counts in %s, write unit: %s; else %s", other, u, u, remedy)
 				}
@@ -64,7 +64,7 @@ func (l *level) bucket(h *sla.HistogramLatency, s, buckets promql.Selector) {
 	l.warn(h.Histogram.At(s.Place()), "no-bucket", remedy, "%s has no bucket of %s %s, so that the level %q would have no data", s.Name(), bound, unit.Symbol(), l.of.ID.SLO)
 }
 
-// bounds are the finite bounds of buckets, ascending.
+// bounds returns the finite bounds of buckets, ascending.
 func (l *level) bounds(buckets promql.Selector) []float64 {
 	var all []float64
 	for _, sample := range l.vector(promql.CountBy(buckets.Now(), model.BucketLabel)) {
@@ -76,7 +76,7 @@ func (l *level) bounds(buckets promql.Selector) []float64 {
 	return slices.Compact(all)
 }
 
-// around are the bounds next to one that is not among them.
+// around returns the bounds next to one that does not exist.
 func around(want float64, bounds []float64, unit sla.TimeUnit) []string {
 	var near []string
 	i, _ := slices.BinarySearch(bounds, want)
@@ -86,8 +86,8 @@ func around(want float64, bounds []float64, unit sla.TimeUnit) []string {
 	return near
 }
 
-// everywhere asks for series without the bucket that others have, as while a
-// service is given other bounds: their requests are not counted.
+// everywhere checks for series without the bucket that others have, for example while a
+// service gets other bounds: their requests are not counted.
 func (l *level) everywhere(h *sla.HistogramLatency, s, buckets promql.Selector, bound sla.Decimal, unit sla.TimeUnit) {
 	all := s.WithSuffix("_count").Rate(sla.BaseWindow)
 	lacking := promql.UnlessIgnoring(all, buckets.With(promql.Bound(model.BucketLabel, bound.Float64())).Rate(sla.BaseWindow), model.BucketLabel)
@@ -103,12 +103,11 @@ func (l *level) everywhere(h *sla.HistogramLatency, s, buckets promql.Selector, 
 		100*left/total, s.Name(), bound, unit.Symbol(), l.of.ID.SLO)
 }
 
-// half of the requests is what a threshold that is meant so holds at least.
+// half is the least share of requests within a threshold in the right unit.
 const half = 0.5
 
-// fits compares the bucket with those of the same threshold in shorter units. A
-// bucket that holds next to nothing beside one that holds the most is of the
-// wrong unit.
+// fits compares the bucket with those of the same threshold in shorter units. If the
+// bucket has hardly any requests and another one has most, the unit is wrong.
 func (l *level) fits(h *sla.HistogramLatency, s, buckets promql.Selector, bounds []float64) {
 	if h.Unit != "" {
 		return

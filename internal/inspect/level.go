@@ -15,7 +15,7 @@ import (
 	"github.com/upheld-sla/upheld/sla/spec"
 )
 
-// level is one level in question.
+// level is the level being checked.
 type level struct {
 	*Server
 	of       *sla.ServiceLevel
@@ -23,8 +23,8 @@ type level struct {
 	findings sla.Findings
 }
 
-// Level compares a level with what the server has, and adds its rules to the
-// cost. Findings are warnings where a server may not have seen the service yet.
+// Level compares a level with the server's series, and adds its rules to the cost.
+// Findings are warnings if the server may just not have seen the service yet.
 func (s *Server) Level(p rulegen.LevelPlan) sla.Findings {
 	l := &level{Server: s, of: p.Level, measured: 1}
 	l.indicator()
@@ -32,7 +32,7 @@ func (s *Server) Level(p rulegen.LevelPlan) sla.Findings {
 		s.add(p, l.measured)
 	}
 	if s.Err() != nil {
-		return nil //nolint:nilerr // Err tells; what was found of half a level is nothing to go by
+		return nil //nolint:nilerr // Err says why; half of the findings would mislead
 	}
 	return l.findings
 }
@@ -41,8 +41,8 @@ func (l *level) warn(pos sla.Position, rule, remedy, message string, args ...any
 	l.findings = append(l.findings, sla.Finding{Severity: sla.Warning, Rule: rule, Pos: pos, Message: fmt.Sprintf(message, args...), Remedy: remedy})
 }
 
-// indicator asks what the kind needs. This is the table over kinds; one that is
-// not in it has its selectors looked for.
+// indicator checks what the kind of indicator needs. This is the table of kinds; for
+// other kinds it checks the selectors.
 func (l *level) indicator() {
 	switch ind := l.of.Indicator.(type) {
 	case *sla.Probe:
@@ -71,7 +71,8 @@ func (l *level) indicator() {
 	}
 }
 
-// selectors are those of a query, which the rule generator has read before.
+// selectors returns the selectors of a query, which the rule generator has already
+// read.
 func selectors(q sla.Query) []promql.Selector {
 	e, err := promql.Parse(q.Text)
 	if err != nil {
@@ -80,7 +81,7 @@ func selectors(q sla.Query) []promql.Selector {
 	return e.Reads()
 }
 
-// probed checks that an exporter's results of the level exist.
+// probed checks that the level has results from an exporter.
 func (l *level) probed(of sla.ID) {
 	s := promql.Series(metricnames.ProbeResults, promql.Eq(metricnames.SLA, of.SLA), promql.Eq(metricnames.Service, of.Service), promql.Eq(metricnames.SLO, of.SLO))
 	if l.renamed(of, s) {
@@ -94,12 +95,12 @@ func (l *level) probed(of sla.ID) {
 	l.often(l.of.Pos, s)
 }
 
-// renamed asks whether a scrape has renamed the exporter's own labels, as
-// Prometheus does where the scraped target has a label of that name (each target
-// of a ServiceMonitor has "service") and the job does not honour the exporter's.
-// Rules then find no results.
+// renamed checks whether a scrape has renamed the exporter's own labels. Prometheus
+// does that if the scraped target has a label of that name (each target of a
+// ServiceMonitor has "service") and the job has no honor_labels. Rules then find no
+// results.
 func (l *level) renamed(of sla.ID, results promql.Selector) bool {
-	const prefix = "exported_" // the documented one of Prometheus' honor_labels
+	const prefix = "exported_" // of labels without honor_labels, documented by Prometheus
 	named := func(label, value string) promql.Selector {
 		return promql.Series(metricnames.ProbeResults, promql.Eq(prefix+label, value))
 	}
@@ -128,7 +129,7 @@ func (l *level) renamed(of sla.ID, results promql.Selector) bool {
 	return false
 }
 
-// counters asks for the selectors of a total and returns those that are there.
+// counters checks the selectors of a total and returns those that find series.
 func (l *level) counters(q sla.Query) []promql.Selector {
 	var found []promql.Selector
 	for _, s := range selectors(q) {
@@ -140,8 +141,8 @@ func (l *level) counters(q sla.Query) []promql.Selector {
 	return found
 }
 
-// counted asks for what is counted of a total. It need not be there, as the
-// errors of a service that never failed are not; its metric and labels must be.
+// counted checks what is counted of a total. Its series may be missing, like the errors
+// of a service that never failed; its metric and labels may not.
 func (l *level) counted(q sla.Query) {
 	for _, s := range selectors(q) {
 		if l.number(promql.Count(s.Now())) > 0 {
@@ -154,7 +155,7 @@ func (l *level) counted(q sla.Query) {
 	}
 }
 
-// exists asks for any series of the selector's metric.
+// exists checks for any series of the selector's metric.
 func (l *level) exists(q sla.Query, s promql.Selector) bool {
 	if l.number(promql.Count(promql.Series(s.Name()).Now())) > 0 || l.err != nil {
 		return true
@@ -167,8 +168,8 @@ func (l *level) exists(q sla.Query, s promql.Selector) bool {
 	return false
 }
 
-// labelled asks for each label that the selector wants, and reports whether all
-// are there.
+// labelled checks for each label that the selector needs, and reports whether all
+// exist.
 func (l *level) labelled(q sla.Query, s promql.Selector) bool {
 	for _, label := range s.Wants() {
 		if l.number(promql.Count(promql.Series(s.Name(), promql.Ne(label, "")).Now())) == 0 && l.err == nil {
@@ -179,8 +180,8 @@ func (l *level) labelled(q sla.Query, s promql.Selector) bool {
 	return true
 }
 
-// there asks for the series of a selector. found is the selector whose series
-// are counted, which is another one for a histogram.
+// there checks for the series of a selector. found selects the series that are counted,
+// which differ for a histogram.
 func (l *level) there(q sla.Query, s, found promql.Selector) bool {
 	if l.number(promql.Count(found.Now())) > 0 || l.err != nil {
 		return l.err == nil
@@ -199,7 +200,7 @@ func (l *level) there(q sla.Query, s, found promql.Selector) bool {
 	return false
 }
 
-// one is a series of a metric, to compare with.
+// one returns an example series of a metric.
 func (l *level) one(metric string) string {
 	v := l.vector(promql.TopOne(promql.Series(metric).Now()))
 	if len(v) == 0 {
@@ -212,7 +213,7 @@ func (l *level) one(metric string) string {
 	return series.String()
 }
 
-// isCounter asks what the metric is, and where nobody knows goes by its name.
+// isCounter checks the type of the metric, or its name if the type is unknown.
 func (l *level) isCounter(q sla.Query, s promql.Selector) {
 	const remedy = "rates are of counters, which only grow; for a state write a condition"
 	switch kind := l.kind(s.Name()); {
@@ -224,15 +225,15 @@ func (l *level) isCounter(q sla.Query, s promql.Selector) {
 	}
 }
 
-// scraped asks how often what is counted is scraped.
+// scraped checks how often the counted series are scraped.
 func (l *level) scraped(q sla.Query, of []promql.Selector) {
 	for _, s := range of {
 		l.often(q.At(s.Place()), s)
 	}
 }
 
-// often counts the samples of five minutes; half a sample is left for edges, and a
-// quarter where one is enough.
+// often counts the samples in five minutes. It tolerates half a sample less for edges,
+// and a quarter if one is enough.
 func (l *level) often(pos sla.Position, s promql.Selector) {
 	n := l.perWindow(s)
 	window, least := rulegen.Scrapes(l.of)
@@ -250,7 +251,7 @@ func (s *Server) perWindow(sel promql.Selector) float64 {
 	return s.number(promql.Max(sel.CountOverTime(sla.BaseWindow)))
 }
 
-// groups asks for the labels whose values are groups, and how many there are.
+// groups checks for the group labels, and counts the groups.
 func (l *level) groups(q sla.Query, of []promql.Selector) {
 	by := l.of.GroupBy.Labels
 	for _, s := range of {
@@ -273,7 +274,7 @@ func (l *level) groups(q sla.Query, of []promql.Selector) {
 	}
 }
 
-// native asks for a native histogram.
+// native checks for a native histogram.
 func (l *level) native(n *sla.NativeLatency) {
 	for _, s := range selectors(n.Histogram) {
 		if l.number(promql.Count(promql.HistogramCount(s.Now()))) > 0 {
@@ -291,15 +292,15 @@ func (l *level) native(n *sla.NativeLatency) {
 	}
 }
 
-// Cost is what rules ask of a server.
+// Cost is the load of rules on a server.
 type Cost struct {
-	Series  int     // that are recorded
-	Touched float64 // samples that the rules read in a second
-	Raw     float64 // of these, of what is not recorded by rules
-	ADay    float64 // samples that are recorded in a day
+	Series  int     // recorded series
+	Touched float64 // samples that the rules read per second
+	Raw     float64 // the part of these that rules do not record
+	ADay    float64 // samples recorded per day
 }
 
-// Cost is that of all levels so far.
+// Cost is the cost of all levels so far.
 func (s *Server) Cost() Cost { return s.cost }
 
 // recordedEvery is how often each recorded series has a sample.
@@ -313,13 +314,13 @@ func recordedEvery(p rulegen.LevelPlan) map[string]time.Duration {
 	return every
 }
 
-// add counts what the rules of a level read and record: of every selector so
-// many samples a series as its range holds, at every evaluation.
+// add counts what the rules of a level read and record: for every selector, as many
+// samples per series as its range contains, at every evaluation.
 func (s *Server) add(p rulegen.LevelPlan, groups int) {
 	every := recordedEvery(p)
 	for _, g := range p.Groups {
 		for _, r := range g.Rules {
-			if r.Record != "" && r.Record != metricnames.BurnTier { // which is there in outages only
+			if r.Record != "" && r.Record != metricnames.BurnTier { // BurnTier only exists in outages
 				s.cost.Series += groups
 				s.cost.ADay += float64(groups) * (24 * time.Hour).Seconds() / g.Interval.Seconds()
 			}

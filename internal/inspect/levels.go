@@ -12,17 +12,17 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// LevelNow is what a server has of one level, or of one group of a level, right now.
-// What it has not is nil, zero or empty.
+// LevelNow is the current state of one level, or of one of its groups, on a server.
+// Missing values are nil, zero or empty.
 type LevelNow struct {
 	ID                sla.ID
 	Group             string // label=value of the group, "" for a level without groups
 	Indicator         string
-	Impact            string   // what it means to people while it is down
+	Impact            string   // what an outage means to people, while it is down
 	Reasons           []string // of failed probes of the last five minutes, the most frequent first
-	HTTPStatus        int      // that targets answered whose probes failed for it; 0 if that is not known, or they differ
+	HTTPStatus        int      // the response of targets whose probes failed for their status; 0 if unknown or different
 	BadShare          *float64 // of the last five minutes
-	ByTime            bool     // its budget is of time, not of events
+	ByTime            bool     // its budget counts time, not events
 	Target, Objective string   // in per cent
 	State             *sla.State
 	Since             time.Time // when the state began
@@ -35,7 +35,7 @@ type LevelNow struct {
 	Blame             []BlameNow     // components that have spent of the budget
 }
 
-// PeriodNow are the figures of one period.
+// PeriodNow has the figures of one period.
 type PeriodNow struct {
 	Period   string
 	Achieved *float64      // the good share so far
@@ -44,7 +44,7 @@ type PeriodNow struct {
 	Credit   *float64      // what is owed if all the rest is good, in per cent
 }
 
-// AlertNow is an alert that fires.
+// AlertNow is an alert that is firing.
 type AlertNow struct {
 	Name, Severity string
 	Since          time.Time // when its condition began to hold; zero if that is not recorded
@@ -56,15 +56,16 @@ type ComponentNow struct {
 	Since     time.Time
 }
 
-// BlameNow is what a component has spent of the budget of the composite's first period.
+// BlameNow is how much of the budget of the composite's first period a component has
+// spent.
 type BlameNow struct {
 	Component string
 	Spent     float64 // of 1
 }
 
-// Levels asks what the server has of the levels of these agreements, of all if none are
-// named: a handful of questions, however many levels there are. at is the server's time,
-// zero if it has no level.
+// Levels reads what the server has about the levels of these agreements, or of all if
+// none are named: a handful of queries, however many levels there are. at is the
+// server's time, zero if it has no level.
 func (s *Server) Levels(agreements []string) (levels []LevelNow, at time.Time) {
 	c := newCollector(agreements)
 	now := s.ask(c.selector(nowNames))
@@ -90,21 +91,21 @@ func (s *Server) Levels(agreements []string) (levels []LevelNow, at time.Time) {
 	return c.finish(), at
 }
 
-// Again is the server without what it has answered, to be asked the same again.
+// Again returns the server without its earlier answers, for the same queries again.
 func (s *Server) Again() *Server {
 	again := *s
 	again.answers, again.err = map[string]model.Vector{}, nil
 	return &again
 }
 
-// alerting are Prometheus' own series of alerts: which there are, and since when.
+// alerting are Prometheus' own series about alerts: which there are, and since when.
 const (
 	alertsNow    = "ALERTS"
 	alertsActive = "ALERTS_FOR_STATE"
 )
 
-// nowNames are the series that are recorded every minute or more often, lateNames those
-// that are recorded more seldom.
+// nowNames are the series that are recorded every minute or more often, lateNames the
+// less frequent ones.
 var (
 	nowNames = []string{
 		metricnames.LevelInfo, metricnames.ServiceState, badShareNow, burnHour, metricnames.ObjectiveRatio, metricnames.TargetRatio, metricnames.BurnTier, metricnames.DownSince,
@@ -120,16 +121,16 @@ const (
 	badShareNow = metricnames.ErrorRatio + "5m"
 )
 
-// looks are how far back the begin of a state is looked for, and how finely, the finest
-// first.
+// looks says how far back, and how finely, we search for the beginning of a state, the
+// finest first.
 var looks = []struct{ back, step time.Duration }{{10 * time.Minute, 10 * time.Second}, {24 * time.Hour, time.Minute}}
 
-// surelyFirst is how long after the time that was looked at the first sample must be, so that
-// there was none before. Pages go by the same.
+// surelyFirst is how long after the start of a search the first sample must be, to be
+// sure that there was none before. Pages use the same time.
 const surelyFirst = time.Hour
 
-// findBegins asks when the states began: of each that there is, for the last moment at
-// which the level was in another one.
+// findBegins finds out when the states began. For each state it queries the last moment
+// at which the level was in another one.
 func (c *collector) findBegins(s *Server, now time.Time) {
 	codes := map[sla.State]bool{}
 	for _, l := range c.levels {
@@ -161,7 +162,7 @@ func (c *collector) findBegins(s *Server, now time.Time) {
 	}
 }
 
-// times are samples whose values are times, by level; of several the latest.
+// times returns the samples whose values are times, by level; of several the latest.
 func (c *collector) times(all model.Vector) map[levelKey]time.Time {
 	times := map[levelKey]time.Time{}
 	for _, sample := range all {

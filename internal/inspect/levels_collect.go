@@ -28,19 +28,20 @@ type figureKey struct {
 	name, period string
 }
 
-// collector puts samples together by level and group.
+// collector groups samples by level and group.
 type collector struct {
 	matcher string
 	levels  map[levelKey]*LevelNow
 	groupBy map[sla.ID][]string
 	periods map[sla.ID][]string
 	figures map[figureKey]float64
-	blame   map[figureKey]float64 // by component, which stands as the name
+	blame   map[figureKey]float64 // by component, in place of the name
 	active  map[string]time.Time  // since when alerts are, by their labels
 	firing  []model.Metric
 }
 
-// newCollector collects what there is of levels of these agreements, of all without any.
+// newCollector collects samples of these agreements' levels, or of all levels if there
+// are none.
 func newCollector(agreements []string) *collector {
 	c := &collector{
 		levels: map[levelKey]*LevelNow{}, groupBy: map[sla.ID][]string{}, periods: map[sla.ID][]string{},
@@ -62,7 +63,7 @@ func (c *collector) selector(names []string) string {
 	return fmt.Sprintf("{__name__=~%q, %s}", strings.Join(names, "|"), c.matcher)
 }
 
-// describe takes what the level promises from the labels of its description.
+// describe reads the level's promises from the labels of its info series.
 func (c *collector) describe(m model.Metric) {
 	id := sla.ID{SLA: string(m[metricnames.SLA]), Service: string(m[metricnames.Service]), SLO: string(m[metricnames.SLO])}
 	if names := string(m["group_by"]); names != "" {
@@ -74,7 +75,7 @@ func (c *collector) describe(m model.Metric) {
 	}
 }
 
-// of is the level or group that a sample is of, nil if the level is not described.
+// of returns the level or group of a sample, nil if the level is not described.
 func (c *collector) of(m model.Metric) (levelKey, *LevelNow) {
 	id := sla.ID{SLA: string(m[metricnames.SLA]), Service: string(m[metricnames.Service]), SLO: string(m[metricnames.SLO])}
 	whole := c.levels[levelKey{id, ""}]
@@ -94,8 +95,8 @@ func (c *collector) of(m model.Metric) (levelKey, *LevelNow) {
 	return key, c.levels[key]
 }
 
-// add takes one sample. Of several of one figure, as of several servers' replicas, it
-// keeps the worst.
+// add adds one sample. If a figure has several, for example from replicas, it keeps the
+// worst.
 func (c *collector) add(sample *model.Sample) {
 	value, name := float64(sample.Value), string(sample.Metric[model.MetricNameLabel])
 	key, level := c.of(sample.Metric)
@@ -146,7 +147,8 @@ func (c *collector) addReasons(failed model.Vector) {
 // valueLabel is the label that addStatuses reads a status from.
 const valueLabel = "value"
 
-// addStatuses adds to each level what its targets answered, if that is one status.
+// addStatuses adds to each level the status that its targets answered, if it is only
+// one.
 func (c *collector) addStatuses(statuses model.Vector) {
 	for _, sample := range statuses {
 		_, level := c.of(sample.Metric)
@@ -164,10 +166,10 @@ func (c *collector) addStatuses(statuses model.Vector) {
 	}
 }
 
-// severalStatuses stands for statuses that differ.
+// severalStatuses stands for different statuses.
 const severalStatuses = -1
 
-// alertKey tells alerts apart as ALERTS and ALERTS_FOR_STATE both do.
+// alertKey identifies an alert in both ALERTS and ALERTS_FOR_STATE.
 func alertKey(m model.Metric) string {
 	own := m.Clone()
 	delete(own, model.MetricNameLabel)
@@ -183,8 +185,8 @@ func (c *collector) figure(key levelKey, name, period string) *float64 {
 	return nil
 }
 
-// finish are all levels. A level with groups is there as its groups; as a whole only
-// while it has none.
+// finish returns all levels. A level with groups appears as its groups, and as a whole
+// only without any.
 func (c *collector) finish() []LevelNow {
 	grouped := map[sla.ID]bool{}
 	for key, l := range c.levels {
@@ -214,7 +216,7 @@ func (c *collector) finish() []LevelNow {
 	return all
 }
 
-// anyGroup is the first group of a level, which shows the alerts of the whole.
+// anyGroup returns the first group of a level, which shows the whole level's alerts.
 func (c *collector) anyGroup(id sla.ID) *LevelNow {
 	var names []string
 	for key := range c.levels {
@@ -225,7 +227,7 @@ func (c *collector) anyGroup(id sla.ID) *LevelNow {
 	return c.levels[levelKey{id, slices.Min(names)}]
 }
 
-// complete calculates what is made of several figures.
+// complete computes what needs several figures.
 func (c *collector) complete(key levelKey, l *LevelNow) {
 	objective, target := c.figure(key, metricnames.ObjectiveRatio, ""), c.figure(key, metricnames.TargetRatio, "")
 	if bad := c.figure(key, burnHour, ""); bad != nil && objective != nil && *objective < 1 {
@@ -257,11 +259,11 @@ func (c *collector) complete(key levelKey, l *LevelNow) {
 		return cmp.Or(cmp.Compare(a.Component, b.Component), a.Since.Compare(b.Since))
 	}
 	slices.SortFunc(l.Down, byName)
-	l.Down = slices.CompactFunc(l.Down, func(a, b ComponentNow) bool { return a.Component == b.Component }) // of replicas
+	l.Down = slices.CompactFunc(l.Down, func(a, b ComponentNow) bool { return a.Component == b.Component }) // duplicates from replicas
 	slices.SortStableFunc(l.Down, func(a, b ComponentNow) int { return a.Since.Compare(b.Since) })
 }
 
-// lengthOf is the agreed time of a period: as it is recorded of levels with hours or
+// lengthOf is the agreed time of a period: as recorded for levels with hours or
 // exclusions, else all of it.
 func (c *collector) lengthOf(key levelKey, period string) time.Duration {
 	if agreed := c.figure(key, metricnames.AgreedPeriod, period); agreed != nil {
@@ -273,7 +275,8 @@ func (c *collector) lengthOf(key levelKey, period string) time.Duration {
 	return sla.Period{Calendar: sla.Unit(period)}.Nominal()
 }
 
-// addAlert adds an alert once: several tiers and steps of an escalation are one to read.
+// addAlert adds an alert once: several tiers and escalation steps are one alert to a
+// reader.
 func (l *LevelNow) addAlert(a AlertNow) {
 	for i, other := range l.Alerts {
 		if other.Name == a.Name && other.Severity == a.Severity {

@@ -21,9 +21,9 @@ const (
 	mostSteps = 10_000
 )
 
-// Recorded returns when the server has samples of series that rules of agreements record,
-// in order: each span begins at its first sample, to a second, and ends within five
-// minutes of its last.
+// Recorded returns when the server has samples of series that rules of agreements
+// record, in order. Each span begins at its first sample, to a second, and ends within
+// five minutes of its last.
 func (s *Server) Recorded(ctx context.Context, agreements []string, from, to time.Time) (sla.Spans, error) {
 	query := "count(" + recordedOf(agreements) + ")"
 	var all sla.Spans
@@ -73,7 +73,8 @@ func (s *Server) times(ctx context.Context, query string, r v1.Range) ([]time.Ti
 	return all, nil
 }
 
-// joined adds the step that ends at a time: what it has seen is at most as old.
+// joined adds the step that ends at a time: the samples that it found are at most that
+// old.
 func joined(all sla.Spans, at time.Time) sla.Spans {
 	if n := len(all); n > 0 && !all[n-1].To.Before(at.Add(-lookStep)) {
 		all[n-1].To = at
@@ -82,13 +83,13 @@ func joined(all sla.Spans, at time.Time) sla.Spans {
 	return append(all, sla.Span{From: at.Add(-lookStep), To: at})
 }
 
-// HeadAtMost is the longest time of which a Prometheus has not written a block yet.
+// HeadAtMost is the longest time for which a Prometheus has not written a block yet.
 const HeadAtMost = 3 * time.Hour
 
-// HeadBegin is the time from which on the server has samples in memory only, of which it
-// has not written a block yet. A block that is put beside its own must end before: when
-// the server starts again, or compacts, it drops what it has in memory of the time before
-// the end of its last block. Of a server that does not say, it is three hours ago.
+// HeadBegin is the time from which the server has samples only in memory, and not in a
+// block yet. A block that is put beside its own must end before that: when the server
+// restarts, or compacts, it drops samples in memory from before the end of its last
+// block. If the server does not say, it is three hours ago.
 func (s *Server) HeadBegin(ctx context.Context, now time.Time) time.Time {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
@@ -99,8 +100,8 @@ func (s *Server) HeadBegin(ctx context.Context, now time.Time) time.Time {
 	return begin
 }
 
-// Delete deletes the samples of these series between two times. The server must allow it
-// (--web.enable-admin-api).
+// Delete deletes the samples of these series between two times. The server must allow
+// it (--web.enable-admin-api).
 func (s *Server) Delete(ctx context.Context, agreements []string, from, to time.Time) error {
 	answered, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()

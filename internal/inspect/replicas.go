@@ -8,18 +8,18 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// replicaLabels distinguish the copies of one series in a store that several servers
-// write to: those of Prometheus' operator, Thanos and Mimir, and those that their
-// documentation proposes.
+// replicaLabels distinguish the copies of a series in a store that several servers
+// write to: the labels of Prometheus' operator, Thanos and Mimir, and those that their
+// documentation suggests.
 var replicaLabels = []string{"replica", "prometheus_replica", "__replica__", "thanos_replica", "receive_replica", "rule_replica", "monitor_replica", "vmagent_replica"}
 
-// nearlySame is the least ratio of two copies: they are of one counter, scraped some
-// seconds apart. Instances of a service that have such a label differ more.
+// nearlySame is the least ratio of two copies of one counter, scraped some seconds
+// apart. Instances of a service with such a label differ more.
 var nearlySame = sla.NewDecimal(9, 10)
 
-// doubled asks whether series are there more than once, with nothing but a label
-// of replicas different, as where two servers scrape the same and a store keeps
-// both: every event then counts twice.
+// doubled checks whether series exist more than once and differ only in a replica
+// label, as when two servers scrape the same targets and a store keeps both: then every
+// event counts twice.
 func (l *level) doubled(q sla.Query, of []promql.Selector) {
 	for _, s := range of {
 		copies := promql.CountWithout(s.Now(), replicaLabels...)
@@ -38,7 +38,7 @@ func (l *level) doubled(q sla.Query, of []promql.Selector) {
 	}
 }
 
-// replicaLabel is the label of replicas that the selector's series have.
+// replicaLabel returns the replica label of the selector's series.
 func (l *level) replicaLabel(s promql.Selector) string {
 	i := slices.IndexFunc(replicaLabels, func(label string) bool {
 		return len(l.vector(promql.CountBy(s.With(promql.Ne(label, "")).Now(), label))) > 1

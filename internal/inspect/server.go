@@ -1,7 +1,7 @@
-// Package inspect compares what service levels read with what a Prometheus (or
-// Mimir, Thanos, VictoriaMetrics) has: whether the series are there and of the
-// right kind, how often they are scraped, how long they are kept, and what the
-// rules will cost. It asks by the HTTP API, and changes nothing.
+// Package inspect compares what service levels read with what a Prometheus (or Mimir,
+// Thanos, VictoriaMetrics) has: whether the series exist and have the right type, how
+// often they are scraped, how long they are kept, and what the rules will cost. It uses
+// the HTTP API, and changes nothing.
 package inspect
 
 import (
@@ -20,28 +20,26 @@ import (
 	"github.com/upheld-sla/upheld/internal/promql"
 )
 
-// Server is a server that is asked. It stops asking at the first question that
-// is not answered; Err is then why.
+// Server is a server to query. It stops at the first query that fails; Err then says
+// why.
 type Server struct {
-	// Retention is how long the server keeps what it has, 0 if it does not say,
-	// as Mimir and Thanos do not.
+	// Retention is how long the server keeps its data, 0 if unknown, as with Mimir and
+	// Thanos.
 	Retention time.Duration
-	// QuotedNames is set if it reads label names in quotes, as Prometheus does
-	// from 3.0 on.
+	// QuotedNames is set if it accepts quoted label names, like Prometheus from 3.0 on.
 	QuotedNames bool
 
 	ctx     context.Context
 	api     v1.API
-	timeout time.Duration // of each question
+	timeout time.Duration // of each query
 	err     error
 	answers map[string]model.Vector
 	kinds   map[string]v1.MetricType
-	names   []string // of all metrics, once somebody has asked
+	names   []string // of all metrics, once requested
 	cost    Cost
 }
 
-// Connect asks a server whether it is there. Every question is given up after
-// the timeout.
+// Connect checks that a server answers. Every query is canceled after the timeout.
 func Connect(ctx context.Context, address string, transport http.RoundTripper, timeout time.Duration) (*Server, error) {
 	client, err := api.NewClient(api.Config{Address: address, RoundTripper: transport})
 	if err != nil {
@@ -55,7 +53,7 @@ func Connect(ctx context.Context, address string, transport http.RoundTripper, t
 	return s, nil
 }
 
-// readsQuotedNames asks for a series by a label whose name needs quotes.
+// readsQuotedNames queries a label whose name needs quotes.
 func (s *Server) readsQuotedNames() bool {
 	text, err := promql.Series("up", promql.Eq("upheld.quoted", "name")).Now().Prove()
 	if err != nil {
@@ -67,15 +65,15 @@ func (s *Server) readsQuotedNames() bool {
 	return err == nil
 }
 
-// Err is why a question was not answered.
+// Err says why a query failed.
 func (s *Server) Err() error { return s.err }
 
 func (s *Server) limited() (context.Context, context.CancelFunc) {
 	return context.WithTimeout(s.ctx, s.timeout)
 }
 
-// retention is what the server says about itself; one that keeps by size alone,
-// or says nothing, is unknown.
+// retention is what the server reports about itself; if it only limits the size, or
+// reports nothing, it is unknown.
 func (s *Server) retention() time.Duration {
 	ctx, cancel := s.limited()
 	defer cancel()
@@ -91,7 +89,7 @@ func (s *Server) retention() time.Duration {
 	return time.Duration(d)
 }
 
-// vector is the answer to an expression, nil after an error.
+// vector is the result of an expression, nil after an error.
 func (s *Server) vector(e promql.Expr) model.Vector {
 	text, err := e.Prove()
 	if err != nil {
@@ -129,7 +127,7 @@ func (s *Server) number(e promql.Expr) float64 {
 	return float64(v[0].Value)
 }
 
-// plain is an error in one line, without the address, which its reader gave.
+// plain is an error on one line, without the address, which its reader knows.
 func plain(err error, timeout time.Duration) error {
 	var refused *url.Error
 	var answered *v1.Error
@@ -146,7 +144,7 @@ func plain(err error, timeout time.Duration) error {
 	return err
 }
 
-// kind is what a metric is by its metadata, "" where there is none.
+// kind is the type of a metric by its metadata, "" without any.
 func (s *Server) kind(metric string) v1.MetricType {
 	if kind, ok := s.kinds[metric]; ok || s.err != nil {
 		return kind
@@ -165,8 +163,8 @@ func (s *Server) kind(metric string) v1.MetricType {
 	return kind
 }
 
-// families are the names under which a series' metadata may stand: OpenMetrics
-// leaves out _total, and a histogram has three names of series.
+// families are the names under which a series' metadata may be found: OpenMetrics omits
+// _total, and a histogram has three series names.
 func families(metric string) []string {
 	all := []string{metric}
 	for _, suffix := range []string{"_total", "_bucket", "_count", "_sum"} {
@@ -187,7 +185,7 @@ func (s *Server) metrics() []string {
 	values, _, _, err := s.api.LabelValues(ctx, model.MetricNameLabel, nil, time.Time{}, time.Time{})
 	s.names = []string{}
 	if err != nil {
-		return s.names // there will be no suggestion
+		return s.names // then there are no suggestions
 	}
 	for _, v := range values {
 		s.names = append(s.names, string(v))

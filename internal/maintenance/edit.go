@@ -13,20 +13,20 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Place is where a window is added.
+// Place says where to add a window.
 type Place struct {
 	Agreement sla.Position // of its name
 	Zone      string
 	Exclusion string     // its name
-	Effect    sla.Effect // of maintenance that the agreement does not have yet
+	Effect    sla.Effect // of new maintenance, if the agreement has none yet
 }
 
-// Edited is a text with a window more.
+// Edited is a text with one more window.
 type Edited struct {
 	Text []byte
 	Line int // of the window
-	// Changed is set if the line was there before: a list in one line got longer. Otherwise
-	// only lines were added.
+	// Changed is set if the line existed before: a list on one line got longer.
+	// Otherwise only lines were added.
 	Changed bool
 }
 
@@ -62,7 +62,7 @@ func Add(text []byte, at Place, w Window) (Edited, error) {
 	return e.inBlock(windows)
 }
 
-// document is the document of a text in which an agreement has its name at a place.
+// document returns the document of a text in which an agreement's name is at a place.
 func document(text []byte, at sla.Position) (*yaml.Node, error) {
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
 	for {
@@ -128,7 +128,7 @@ func (e editor) line(n int) string {
 	return strings.TrimRight(string(e.lines[n-1]), "\r\n")
 }
 
-// end is how lines end.
+// end is the line ending of the text.
 func (e editor) end() string {
 	if bytes.HasSuffix(e.lines[0], []byte("\r\n")) {
 		return "\r\n"
@@ -136,7 +136,7 @@ func (e editor) end() string {
 	return "\n"
 }
 
-// insert adds lines after the nth; at is which of them has the window.
+// insert adds lines after the nth; at says which of them has the window.
 func (e editor) insert(after int, at int, more ...string) Edited {
 	lines := slices.Clone(e.lines)
 	if last := lines[after-1]; !bytes.HasSuffix(last, []byte("\n")) {
@@ -165,13 +165,13 @@ func (e editor) section(spec *yaml.Node) (Edited, error) {
 	}
 	before := key.Line
 	indent := strings.Repeat(" ", key.Column-1)
-	for strings.HasPrefix(strings.TrimSpace(e.line(before-1)), "#") { // comments about that key
+	for strings.HasPrefix(strings.TrimSpace(e.line(before-1)), "#") { // comments about the following key
 		before--
 	}
 	return e.insert(before-1, 4, indent+"maintenance:", indent+"  effect: "+string(e.at.Effect), indent+"  windows:", indent+"    - "+e.window), nil
 }
 
-// inBlock adds an item to a list with a line or more an item.
+// inBlock adds an item to a list whose items have their own lines.
 func (e editor) inBlock(list *yaml.Node) (Edited, error) {
 	last := list.Content[len(list.Content)-1]
 	text := e.line(last.Line)
@@ -184,7 +184,7 @@ func (e editor) inBlock(list *yaml.Node) (Edited, error) {
 		line := e.line(n)
 		rest := strings.TrimLeft(line, " ")
 		if rest == "" || strings.HasPrefix(rest, "#") {
-			continue // what comes after it decides
+			continue // the following items decide
 		}
 		if len(line)-len(rest) <= dash {
 			break
@@ -218,8 +218,8 @@ func (e editor) inBrackets(list *yaml.Node) (Edited, error) {
 	return Edited{Text: bytes.Join(lines, nil), Line: closing, Changed: true}, nil
 }
 
-// closing is the line, and the byte in it, of the bracket that ends a list, and whether
-// a comma stands before it. The line is 0 if it is not found.
+// closing returns the line, and the byte in it, of the bracket that ends a list, and
+// whether a comma precedes it. The line is 0 if it is not found.
 func (e editor) closing(list *yaml.Node) (line, column int, comma bool) {
 	depth, quote := 0, byte(0)
 	for n := list.Line; n <= len(e.lines); n++ {
@@ -259,7 +259,7 @@ func (e editor) closing(list *yaml.Node) (line, column int, comma bool) {
 	return 0, 0, false
 }
 
-// byteColumn is where the nth character of a line begins, in bytes; n counts from 1.
+// byteColumn is the byte at which the nth character of a line begins; n counts from 1.
 func byteColumn(text string, n int) int {
 	for i := range text {
 		if n--; n == 0 {

@@ -8,7 +8,7 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Entry is a window that begins or ends within the time that was asked for.
+// Entry is a window that begins or ends within the requested time.
 type Entry struct {
 	Agreement string
 	Exclusion string
@@ -22,8 +22,8 @@ type Entry struct {
 	Levels     []sla.ID
 }
 
-// Entries are the windows of an agreement that overlap a time, in order. The windows of a
-// rule are one each.
+// Entries returns the windows of an agreement that overlap a time, in order. Each
+// window of a rule is a separate entry.
 func Entries(a *sla.Agreement, from, to time.Time) []Entry {
 	var all []Entry
 	for _, e := range a.Exclusions {
@@ -58,7 +58,7 @@ func Entries(a *sla.Agreement, from, to time.Time) []Entry {
 // around is longer than any window, and than the period of any cap.
 const around = 400 * 24 * time.Hour
 
-// LevelsOf are the levels of an agreement that have an exclusion.
+// LevelsOf returns the levels of an agreement with an exclusion.
 func LevelsOf(a *sla.Agreement, exclusion string) []sla.ID {
 	var all []sla.ID
 	for _, l := range a.Levels {

@@ -8,9 +8,9 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Prove returns an error unless the agreements that were read after an edit are those
-// from before, with exactly this window more in one exclusion of one of them. It takes
-// the window out of what was read after the edit, so these are of no further use.
+// Prove returns an error unless the agreements read after an edit equal those from
+// before, plus exactly this window in one exclusion of one of them. It removes the
+// window from the agreements in after, so do not use these any more.
 func Prove(before, after []*sla.Agreement, of *sla.Agreement, exclusion string, w Window) error {
 	for _, a := range after {
 		for _, r := range a.AllRevisions() {
@@ -30,7 +30,7 @@ func Prove(before, after []*sla.Agreement, of *sla.Agreement, exclusion string, 
 	return fmt.Errorf("the agreement %s is not there when the file is read again", of.Name)
 }
 
-// takeOut takes the window out of an agreement, and the exclusion if it was not there.
+// takeOut removes the window from an agreement, and the exclusion if it is new.
 func takeOut(r, before *sla.Agreement, exclusion string, w Window) bool {
 	i := slices.IndexFunc(r.Exclusions, func(e *sla.Exclusion) bool { return e.Name == exclusion })
 	if i < 0 {
@@ -55,7 +55,7 @@ func takeOut(r, before *sla.Agreement, exclusion string, w Window) bool {
 	return len(e.Windows) == 0
 }
 
-// is tells whether a window of a specification is this one.
+// is returns whether a window of a specification is this one.
 func (w Window) is(other *sla.Window) bool {
 	return other.Recurs == nil && other.Once.From.Equal(w.From) && other.Once.To.Equal(w.To) && other.Emergency == w.Emergency &&
 		other.Announced.Equal(w.Announced) && other.Name == w.Reason && other.ApprovedBy == w.ApprovedBy
@@ -64,7 +64,7 @@ func (w Window) is(other *sla.Window) bool {
 // comparison compares models, which may have cycles.
 type comparison struct{ seen map[[2]uintptr]bool }
 
-// differ says where two values differ, "" if they do not. Places in files are left out.
+// differ says where two values differ, "" if they do not. It ignores places in files.
 func (c comparison) differ(a, b reflect.Value, path string) string {
 	if a.IsValid() != b.IsValid() || a.IsValid() && a.Type() != b.Type() {
 		return path

@@ -26,7 +26,7 @@ type Matcher struct {
 	IsEqual bool   `json:"isEqual"`
 }
 
-// String is the matcher as amtool reads it.
+// String is the matcher in amtool's notation.
 func (m Matcher) String() string {
 	if m.IsRegex {
 		return m.Name + "=~" + quoted(m.Value)
@@ -34,8 +34,8 @@ func (m Matcher) String() string {
 	return m.Name + "=" + quoted(m.Value)
 }
 
-// Silence holds back the alerts of levels of one service, in the API of Alertmanager,
-// version 2.
+// Silence holds back the alerts of levels of one service. It has the form of
+// Alertmanager's API, version 2.
 type Silence struct {
 	Matchers  []Matcher `json:"matchers"`
 	StartsAt  time.Time `json:"startsAt"`
@@ -44,8 +44,8 @@ type Silence struct {
 	Comment   string    `json:"comment"`
 }
 
-// Silences are those for the levels in a window, one a service: the alerts of these levels
-// and of no other, and of no other agreement.
+// Silences returns one silence per service for the levels in a window. It matches the
+// alerts of only these levels of this agreement.
 func Silences(levels []sla.ID, w Window, by, comment string) []Silence {
 	var all []Silence
 	var services []string
@@ -73,7 +73,7 @@ func Silences(levels []sla.ID, w Window, by, comment string) []Silence {
 	return all
 }
 
-// Amtool is the call of Alertmanager's own tool that sets the silence.
+// Amtool is the command of Alertmanager's own tool that sets the silence.
 func (s Silence) Amtool(alertmanager string) string {
 	words := []string{"amtool", "silence", "add", "--alertmanager.url=" + alertmanager}
 	words = append(words, "--start="+s.StartsAt.Format(time.RFC3339), "--end="+s.EndsAt.Format(time.RFC3339), "--author="+shell(s.CreatedBy), "--comment="+shell(s.Comment))
@@ -83,19 +83,19 @@ func (s Silence) Amtool(alertmanager string) string {
 	return strings.Join(words, " ")
 }
 
-// shell is a word in the quotes of a shell.
+// shell quotes a word for a shell.
 func shell(word string) string { return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'" }
 
-// Alertmanager is a server that silences are set at.
+// Alertmanager is a server for silences.
 type Alertmanager struct {
 	URL    string
 	Client *http.Client
 }
 
-// mostAnswer is how much of an answer is read.
+// mostAnswer bounds how much of a response is read.
 const mostAnswer = 16 << 20
 
-// Set sets a silence, unless there is the same already. It returns its identifier.
+// Set sets a silence, unless an equal one exists. It returns its identifier.
 func (a Alertmanager) Set(ctx context.Context, s Silence) (id string, there bool, err error) {
 	if id, err := a.find(ctx, s); id != "" || err != nil {
 		return id, id != "", err
@@ -115,8 +115,8 @@ func (a Alertmanager) Set(ctx context.Context, s Silence) (id string, there bool
 	return answer.SilenceID, false, nil
 }
 
-// find is the identifier of a silence that is the same and has not ended, "" if there is
-// none. The server may have let it begin when it was set.
+// find returns the identifier of an equal silence that has not ended, "" if there is
+// none. The server may have moved its start to when it was set.
 func (a Alertmanager) find(ctx context.Context, s Silence) (string, error) {
 	var filters []string
 	for _, m := range s.Matchers {

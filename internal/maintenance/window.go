@@ -1,7 +1,7 @@
 // Package maintenance adds maintenance windows to specifications, as people would write
-// them: the file is edited as text, so that comments and formatting stay, and it is proved
-// that nothing but the window was added. It also sets silences at an Alertmanager for the
-// same time. It prints nothing, and decides nothing about the contract.
+// them. It edits the file as text, so that comments and formatting stay, and proves
+// that only the window was added. It also sets silences in an Alertmanager for the same
+// time. It prints nothing, and decides nothing about the contract.
 package maintenance
 
 import (
@@ -12,16 +12,16 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Window is a window that is to be added.
+// Window is a window to add.
 type Window struct {
 	sla.Span
-	Announced  time.Time // zero: it is not written
+	Announced  time.Time // zero: not written
 	Emergency  bool
 	Reason     string
 	ApprovedBy string
 }
 
-// Text is the window as a mapping in one line, with wall times of a zone.
+// Text is the window as a mapping on one line, with wall times of a zone.
 func (w Window) Text(zone string) string {
 	pairs := []string{"from: " + quoted(wall(w.From, zone)), "to: " + quoted(wall(w.To, zone))}
 	if !w.Announced.IsZero() {
@@ -39,11 +39,11 @@ func (w Window) Text(zone string) string {
 	return "{" + strings.Join(pairs, ", ") + "}"
 }
 
-// quoted is a text in double quotes, as YAML and Go both read it.
+// quoted is a text in double quotes, readable for both YAML and Go.
 func quoted(text string) string { return strconv.Quote(text) }
 
-// wall is an instant as a wall time of a zone; with Z if the zone's clock shows that time
-// twice and the other one is meant by it.
+// wall is an instant as a wall time of a zone. If the zone's clock shows that time
+// twice and the time alone would mean the other one, it is in UTC with Z.
 func wall(at time.Time, zone string) string {
 	loc, err := time.LoadLocation(zone)
 	if err != nil {

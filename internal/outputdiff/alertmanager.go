@@ -9,7 +9,7 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// Alertmanager says what is different between two configurations of an Alertmanager.
+// Alertmanager describes the differences between two Alertmanager configurations.
 func Alertmanager(was, now []byte) ([]string, error) {
 	var before, after object
 	for _, file := range []struct {
@@ -36,7 +36,7 @@ func Alertmanager(was, now []byte) ([]string, error) {
 	return append(words, others(before, after)...), nil
 }
 
-// named are the items of a list by their names.
+// named returns the items of a list by name.
 func named(of object, key, noun string) []thing {
 	var all []thing
 	for _, item := range list(of, key) {
@@ -54,8 +54,8 @@ func inhibitions(of object) []thing {
 	return all
 }
 
-// compareRoutes says what is different between two routes and between those below them. A route has no
-// name: it is told by what it matches.
+// compareRoutes describes the differences between two routes and between the routes
+// below them. A route has no name, so it is identified by what it matches.
 func compareRoutes(path string, was, now object) []string {
 	var words []string
 	if parts := routeParts(was, now); len(parts) > 0 {
@@ -79,7 +79,8 @@ func compareRoutes(path string, was, now object) []string {
 	return words
 }
 
-// routeParts say what is different between two routes, without those below them.
+// routeParts describes the differences between two routes, without the routes below
+// them.
 func routeParts(was, now object) []string {
 	before, after := matchersOf(was, ""), matchersOf(now, "")
 	gone, added := before.without(after), after.without(before)
@@ -109,8 +110,8 @@ func below(path string, route object) string {
 	return path + " > " + name
 }
 
-// pairRoutes finds for each route the one that it was, -1 if it is new: one that matches the same, or else one that
-// is left and has the same receiver and labels.
+// pairRoutes finds for each route its earlier form, -1 if it is new: a route that
+// matches the same, or else an unpaired one with the same receiver and labels.
 func pairRoutes(was, now []object) []int {
 	pairs, taken := make([]int, len(now)), map[int]bool{}
 	for i := range pairs {
@@ -133,7 +134,7 @@ func pairRoutes(was, now []object) []int {
 	return pairs
 }
 
-// value is a key's value for people.
+// value prints a key's value for people.
 func value(of object, key string) string {
 	switch v := of[key].(type) {
 	case nil:
@@ -152,7 +153,7 @@ func value(of object, key string) string {
 // matchers are what a route or an inhibition matches, in the newer form.
 type matchers []string
 
-// matchersOf reads both forms; the prefix is that of the keys.
+// matchersOf reads both forms; prefix begins the keys.
 func matchersOf(of object, prefix string) matchers {
 	var all matchers
 	newer, _ := of[prefix+"matchers"].([]any)
@@ -172,7 +173,7 @@ func (m matchers) without(others matchers) matchers {
 	return slices.DeleteFunc(slices.Clone(m), func(one string) bool { return slices.Contains(others, one) })
 }
 
-// labels are the names of the labels that are matched.
+// labels returns the names of the matched labels.
 func (m matchers) labels() []string {
 	var all []string
 	for _, one := range m {
@@ -184,7 +185,7 @@ func (m matchers) labels() []string {
 
 func (m matchers) String() string { return strings.Join(m, ", ") }
 
-// short are the matchers that name a route: without those that are long, if there are others.
+// short returns the matchers that name a route: without long ones, if there are others.
 func (m matchers) short() string {
 	const most = 60
 	short := slices.DeleteFunc(slices.Clone(m), func(one string) bool { return len(one) > most })

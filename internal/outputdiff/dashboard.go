@@ -9,7 +9,8 @@ import (
 	"strconv"
 )
 
-// panelWord names a part of a panel. Where it stands is not said: one panel more moves all below it.
+// panelWord names a part of a panel. It ignores positions: one more panel moves all
+// panels below it.
 func panelWord(key string) string {
 	switch key {
 	case "targets":
@@ -28,7 +29,7 @@ func panelWord(key string) string {
 	return key
 }
 
-// Dashboard says what is different between two dashboards of Grafana or of Perses.
+// Dashboard describes the differences between two dashboards of Grafana or of Perses.
 func Dashboard(was, now []byte) ([]string, error) {
 	before, err := readDashboard(was)
 	if err != nil {
@@ -47,7 +48,7 @@ func Dashboard(was, now []byte) ([]string, error) {
 	return words, nil
 }
 
-// dashboard is one of either tool, taken apart.
+// dashboard is a dashboard of either tool, taken apart.
 type dashboard struct {
 	panels, variables []thing
 	rest              object
@@ -72,7 +73,7 @@ func readDashboard(text []byte) (dashboard, error) {
 	return d, nil
 }
 
-// grafanaPanels are all panels, also those within rows that are folded.
+// grafanaPanels returns all panels, including those in collapsed rows.
 func grafanaPanels(of object) []thing {
 	var all []thing
 	for _, p := range list(of, "panels") {
@@ -103,7 +104,7 @@ func persesDashboard(spec object) dashboard {
 	}
 	delete(spec, "panels")
 	delete(spec, "variables")
-	delete(spec, "layouts") // where panels stand
+	delete(spec, "layouts") // the positions of panels
 	return d
 }
 

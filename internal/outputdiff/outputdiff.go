@@ -1,6 +1,7 @@
-// Package outputdiff says in words what is different between two revisions of a generated dashboard or Alertmanager
-// configuration: which panels, routes and receivers are new, gone or changed, and in what. What a value was and is,
-// it says of routes only: receivers hold secrets. Rules are the concern of rulediff.
+// Package outputdiff describes the differences between two revisions of a generated
+// dashboard or Alertmanager configuration: which panels, routes and receivers are new,
+// gone or changed, and how. It shows old and new values of routes only, since receivers
+// hold secrets. Package rulediff compares rules.
 package outputdiff
 
 import (
@@ -26,8 +27,8 @@ func (t thing) String() string {
 	return t.noun + " " + t.name
 }
 
-// compare pairs things by their names, those of one name in order, and says what became of each. The words for
-// what changed in a thing are those of changed.
+// compare pairs things by name, in order if several have the same name, and describes
+// what happened to each. changed describes the changes of a pair.
 func compare(was, now []thing, changed func(was, now object) []string) []string {
 	var words []string
 	left := slices.Clone(was)
@@ -48,8 +49,8 @@ func compare(was, now []thing, changed func(was, now object) []string) []string 
 	return words
 }
 
-// keysOf returns a function that names the keys whose values differ by the words that people have for them. Keys
-// whose word is "" are left out.
+// keysOf returns a function that names the keys with different values, in words for
+// people. Keys with the word "" are left out.
 func keysOf(word func(key string) string) func(was, now object) []string {
 	return func(was, now object) []string {
 		var parts []string
@@ -62,10 +63,10 @@ func keysOf(word func(key string) string) func(was, now object) []string {
 	}
 }
 
-// itself is the word for a key that has no other.
+// itself is the word for a key without another one.
 func itself(key string) string { return key }
 
-// changedKeys are the keys whose values differ, sorted.
+// changedKeys returns the keys with different values, sorted.
 func changedKeys(was, now object) []string {
 	var keys []string
 	for key, value := range was {
@@ -82,7 +83,7 @@ func changedKeys(was, now object) []string {
 	return keys
 }
 
-// others say which of the keys that are left differ.
+// others says which of the remaining keys differ.
 func others(was, now object) []string {
 	if keys := changedKeys(was, now); len(keys) > 0 {
 		return []string{"other keys: " + strings.Join(keys, ", ")}
@@ -90,7 +91,7 @@ func others(was, now object) []string {
 	return nil
 }
 
-// list is a key's list of mappings, without what is none.
+// list returns a key's list of mappings, without other items.
 func list(of object, key string) []object {
 	var all []object
 	items, _ := of[key].([]any)
@@ -102,7 +103,7 @@ func list(of object, key string) []object {
 	return all
 }
 
-// scalar is a key's scalar as text, "" if it has none.
+// scalar is a key's scalar as text, "" if there is none.
 func scalar(of object, key string) string {
 	if value, there := of[key]; there && value != nil {
 		return fmt.Sprint(value)

@@ -17,12 +17,12 @@ import (
 // leads out of them. It does not say whether the file exists.
 var ErrOutside = errors.New("it is outside of the folders that files may be in")
 
-// ErrKind says that a file is none: a FIFO could be waited for without end, and a
-// device may do anything.
+// ErrKind says that a file is not a regular one: reading a FIFO could wait forever, and
+// a device may do anything.
 var ErrKind = errors.New("it is no regular file")
 
-// Read is the content of a file of at most so many bytes. With folders, it has to be
-// in one of them, also after symbolic links; without, it may be anywhere.
+// Read returns the content of a file, up to a size. With folders, the file must be in
+// one of them, even after symbolic links; without folders it may be anywhere.
 func Read(name string, most int64, folders ...string) ([]byte, error) {
 	f, err := Open(name, folders...)
 	if err != nil {
@@ -43,7 +43,7 @@ func size(n int64) string {
 	return fmt.Sprintf("%d KiB", n>>10)
 }
 
-// Open opens a file as Read does.
+// Open opens a file, with the rules of Read.
 func Open(name string, folders ...string) (*os.File, error) {
 	if len(folders) == 0 {
 		return open(name, name, os.Stat, os.OpenFile)
@@ -63,13 +63,13 @@ func Open(name string, folders ...string) (*os.File, error) {
 	return nil, &fs.PathError{Op: "open", Path: name, Err: ErrOutside}
 }
 
-// Within reports whether a name, as it is written, is in one of the folders; any is
-// where there are none. Nothing is looked at.
+// Within reports whether a name as written is in one of the folders, or there are none.
+// It looks at no files.
 func Within(name string, folders ...string) bool {
 	return len(folders) == 0 || slices.ContainsFunc(folders, func(folder string) bool { _, ok := relative(folder, name); return ok })
 }
 
-// relative is a name as seen from a folder, if it is below it as it is written.
+// relative is a name relative to a folder, if it is written as below it.
 func relative(folder, name string) (string, bool) {
 	folder, err := filepath.Abs(folder)
 	if err != nil {
@@ -82,8 +82,8 @@ func relative(folder, name string) (string, bool) {
 	return inside, err == nil && filepath.IsLocal(inside)
 }
 
-// open looks at the file first, since opening some devices does something, and then
-// at what was opened, which may be another one by then.
+// open first checks the file, since opening some devices has effects, and then what it
+// has opened, which may be another file by then.
 func open(name, at string, stat func(string) (fs.FileInfo, error), open func(string, int, fs.FileMode) (*os.File, error)) (*os.File, error) {
 	info, err := stat(at)
 	if err == nil && !info.Mode().IsRegular() {
@@ -105,8 +105,8 @@ func open(name, at string, stat func(string) (fs.FileInfo, error), open func(str
 	return f, nil
 }
 
-// wrong is an error with the name as it was given. What leads out of a folder has an
-// error of os.Root that is not exported.
+// wrong is an error with the name as it was given. For names that lead out of a folder,
+// os.Root's error is not exported.
 func wrong(name string, err error) error {
 	if path, ok := errors.AsType[*fs.PathError](err); ok {
 		err = path.Err

@@ -25,26 +25,25 @@ var engine = promql.NewEngine(promql.EngineOpts{
 	Parser: parser.NewParser(parser.Options{}),
 })
 
-// Cost is what the evaluations of one rule took.
+// Cost is what the evaluations of one rule cost.
 type Cost struct {
 	Evaluations int
-	Samples     int64 // touched by the engine
+	Samples     int64 // read by the engine
 	CPU         time.Duration
 	Recorded    int // samples
-	Bytes       int // that these take in chunks of the storage
+	Bytes       int // their size in chunks of the storage
 }
 
-// Record evaluates a recording rule from start to end, every interval, and adds
-// what it records to the world: the result with the rule's name and labels, and a
-// marker where a series ceases. Cost.CPU is the time of the evaluation, which runs
-// on one core.
+// Record evaluates a recording rule from start to end, every interval, and adds the
+// results to the world: with the rule's name and labels, and a marker where a series
+// ends. Cost.CPU is the time of the evaluation, which runs on one core.
 func Record(w *replay.World, name, expr string, l map[string]string, start, end time.Time, interval time.Duration) (Cost, error) {
 	matrix, cost, err := evaluate(w, expr, start, end, interval)
 	if err != nil {
 		return cost, fmt.Errorf("%s: %w", name, err)
 	}
-	// The rule's labels make one series of those of the result that only they
-	// tell apart, as "a or 0" has, at different times.
+	// The rule's labels may join series of the result that differ only in these labels
+	// and occur at different times, as with "a or 0".
 	merged := map[string]labels.Labels{}
 	points := map[string]replay.Stored{}
 	for _, s := range matrix {
@@ -69,12 +68,12 @@ func Record(w *replay.World, name, expr string, l map[string]string, start, end 
 	return cost, nil
 }
 
-// CostOf is what a rule takes that is evaluated as a server does, once for each
-// instant: Cost.Samples are those that were read for it, in subqueries too.
+// CostOf is the cost of a rule evaluated like on a server, once for each instant.
+// Cost.Samples are the samples read for it, including in subqueries.
 func CostOf(w *replay.World, expr string, start, end time.Time, interval time.Duration) (Cost, error) {
 	var cost Cost
 	for at := start; !at.After(end); at = at.Add(interval) {
-		began := time.Now() // a server parses a rule at each evaluation
+		began := time.Now() // a server parses the rule at each evaluation, too
 		q, err := engine.NewInstantQuery(context.Background(), w, nil, expr, at)
 		if err != nil {
 			return cost, err
@@ -91,7 +90,7 @@ func CostOf(w *replay.World, expr string, start, end time.Time, interval time.Du
 	return cost, nil
 }
 
-// Evaluate is Record for an expression whose result is not kept: an alert's.
+// Evaluate is Record for an expression whose result is not kept, such as an alert's.
 func Evaluate(w *replay.World, expr string, start, end time.Time, interval time.Duration) (Cost, error) {
 	_, cost, err := evaluate(w, expr, start, end, interval)
 	return cost, err
@@ -109,7 +108,7 @@ func evaluate(w *replay.World, expr string, start, end time.Time, interval time.
 	if err != nil {
 		return nil, cost, err
 	}
-	out := make(promql.Matrix, len(matrix)) // the engine takes its own back
+	out := make(promql.Matrix, len(matrix)) // the engine reuses its own
 	for i, s := range matrix {
 		out[i] = promql.Series{Metric: s.Metric, Floats: slices.Clone(s.Floats)}
 	}
@@ -133,7 +132,7 @@ func recorded(points []promql.FPoint, end time.Time, interval time.Duration) rep
 // samplesPerChunk is what Prometheus' storage aims at.
 const samplesPerChunk = 120
 
-// bytes adds what the samples take in the storage's chunks.
+// bytes adds the size of the samples in the storage's chunks.
 func bytes(s replay.Stored, sum int) (int, error) {
 	for part := range slices.Chunk(s, samplesPerChunk) {
 		chunk := chunkenc.NewXORChunk()

@@ -1,7 +1,8 @@
-// Package rulediff says in words what is different between two sets of rules: which are
-// new, which are gone, and of the others which threshold, window, label or delay changed. It reads
-// the files of every format that generate writes, and what a ruler returns. It knows rules by
-// their names and labels only, and must not import what makes them.
+// Package rulediff describes the differences between two sets of rules: which rules are
+// new, which are gone, and which thresholds, windows, labels or delays of the others
+// changed. It reads the files of every format that generate writes, and the rules that
+// a ruler returns. It identifies rules only by their names and labels, and must not
+// import what makes them.
 package rulediff
 
 import (
@@ -20,7 +21,7 @@ import (
 	"github.com/upheld-sla/upheld/internal/metricnames"
 )
 
-// Group is a rule group as any of the formats has it.
+// Group is a rule group in any of the formats.
 type Group struct {
 	Name     string `yaml:"name" json:"name"`
 	Interval string `yaml:"interval,omitempty" json:"interval,omitempty"`
@@ -28,11 +29,11 @@ type Group struct {
 	Limit    int    `yaml:"limit,omitempty" json:"limit,omitempty"`
 	Rules    []Rule `yaml:"rules" json:"rules"`
 
-	// Labels of all its rules. What we generate has none; others may have added them.
+	// Labels of all its rules. Our groups have none; others may have added them.
 	Labels map[string]string `yaml:"labels,omitempty" json:"labels,omitempty"`
 }
 
-// Same reports whether two groups do the same: rule by rule, in order.
+// Same reports whether two groups are equivalent: rule by rule, in order.
 func Same(a, b Group) bool {
 	if a.Name != b.Name || len(a.Rules) != len(b.Rules) || len(settingWords(a, b)) > 0 {
 		return false
@@ -59,8 +60,8 @@ type Rule struct {
 	group string
 }
 
-// Read takes the groups from a file: of a plain rule file, of a ruler's namespace, or of each
-// object of Kubernetes in it.
+// Read reads the groups from a file: a plain rule file, a ruler's namespace, or each
+// Kubernetes object in it.
 func Read(text []byte) ([]Group, error) {
 	dec := yaml.NewDecoder(bytes.NewReader(text))
 	var all []Group
@@ -76,35 +77,35 @@ func Read(text []byte) ([]Group, error) {
 			return all, nil
 		}
 		if err != nil {
-			return nil, errors.New("these are no rules: " + strings.Join(strings.Fields(err.Error()), " ")) // which has several lines
+			return nil, errors.New("these are no rules: " + strings.Join(strings.Fields(err.Error()), " ")) // the error has several lines
 		}
 		all = append(append(all, document.Groups...), document.Spec.Groups...)
 	}
 }
 
-// Kind is what became of a rule.
+// Kind is what happened to a rule.
 type Kind string
 
-// What can become of a rule.
+// The kinds of changes.
 const (
 	Added   Kind = "added"
 	Removed Kind = "removed"
 	Changed Kind = "changed"
 )
 
-// Change is what became of one rule.
+// Change is a change of one rule.
 type Change struct {
 	Kind   Kind              `json:"kind"`
 	Record string            `json:"record,omitempty"`
 	Alert  string            `json:"alert,omitempty"`
 	Group  string            `json:"group"`
 	Labels map[string]string `json:"labels,omitempty"`
-	Words  []string          `json:"words,omitempty"` // of a change, what is different
+	Words  []string          `json:"words,omitempty"` // the differences, if the rule changed
 	Before *Rule             `json:"before,omitempty"`
 	After  *Rule             `json:"after,omitempty"`
 }
 
-// Level names the level that the rule is of, "" if it is of none.
+// Level names the level of the rule, "" if it belongs to none.
 func (c Change) Level() string {
 	of := c.Labels
 	switch {
@@ -116,7 +117,7 @@ func (c Change) Level() string {
 	return ""
 }
 
-// Name is the rule by its name and the labels that tell it from others of its level.
+// Name is the rule's name with the labels that distinguish it from others of its level.
 func (c Change) Name() string {
 	name := c.Record
 	if c.Alert != "" {
@@ -130,15 +131,15 @@ func (c Change) Name() string {
 	return name
 }
 
-// tellsApart reports whether a label tells apart rules of one name within a level.
+// tellsApart reports whether a label distinguishes rules of one name within a level.
 func tellsApart(label string) bool {
 	return slices.Contains([]string{metricnames.Tier, metricnames.Severity, metricnames.Period, metricnames.Escalation, "group"}, label)
 }
 
-// Difference is what is different between two sets of rules.
+// Difference has the differences between two sets of rules.
 type Difference struct {
 	Rules  []Change `json:"rules"`
-	Groups []string `json:"groups"` // a sentence for each group that is new, gone or different by itself
+	Groups []string `json:"groups"` // a sentence for each group that is new, gone or itself different
 
 	NewLevels  []string `json:"newLevels"`
 	GoneLevels []string `json:"goneLevels"`
@@ -147,7 +148,7 @@ type Difference struct {
 // Empty reports whether the rules are the same.
 func (d Difference) Empty() bool { return len(d.Rules)+len(d.Groups) == 0 }
 
-// Count is how many rules became of a kind.
+// Count is how many rules have a kind of change.
 func (d Difference) Count(k Kind) int {
 	n := 0
 	for _, c := range d.Rules {
@@ -158,7 +159,7 @@ func (d Difference) Count(k Kind) int {
 	return n
 }
 
-// Compare finds for each rule the one that it was before, and says what is different.
+// Compare finds the earlier form of each rule, and describes the differences.
 func Compare(before, after []Group) Difference {
 	m := newMatching(before, after)
 	m.pair(func(r *Rule) string { return r.group + "\x00" + r.identity(func(string) bool { return true }) })
@@ -198,7 +199,7 @@ func levelsOf(rules []Rule) map[string]bool {
 	return all
 }
 
-// without are the levels of all that others lack.
+// without returns the levels in all that are not in others.
 func without(all, others map[string]bool) []string {
 	left := []string{}
 	for _, level := range slices.Sorted(maps.Keys(all)) {
@@ -213,11 +214,11 @@ func changeOf(k Kind, of, before, after *Rule) Change {
 	return Change{Kind: k, Record: of.Record, Alert: of.Alert, Group: of.group, Labels: of.Labels, Before: before, After: after}
 }
 
-// matching pairs rules, those first that have most in common.
+// matching pairs rules, beginning with those that have most in common.
 type matching struct {
 	before, after []Rule
-	found         []bool  // of those before
-	was           []*Rule // of those after, what each was
+	found         []bool  // of the earlier rules
+	was           []*Rule // the earlier form of each later rule
 }
 
 func newMatching(before, after []Group) *matching {
@@ -237,7 +238,7 @@ func rulesOf(groups []Group) []Rule {
 	return all
 }
 
-// pair pairs those that are left and have the same key, in order.
+// pair pairs the remaining rules with the same key, in order.
 func (m *matching) pair(key func(*Rule) string) {
 	left := map[string][]int{}
 	for i := range m.before {
@@ -273,7 +274,7 @@ func (r *Rule) identity(counts func(label string) bool) string {
 	return b.String()
 }
 
-// groupWords say which groups are new, gone or have another interval.
+// groupWords says which groups are new, gone or have another interval.
 func groupWords(before, after []Group) []string {
 	words := []string{}
 	was := map[string]Group{}
@@ -298,7 +299,8 @@ func groupWords(before, after []Group) []string {
 	return words
 }
 
-// settingWords say what is different between two groups of one name besides their rules.
+// settingWords describes the differences between two groups of one name, apart from
+// their rules.
 func settingWords(was, now Group) []string {
 	var words []string
 	for _, f := range []struct{ name, was, now string }{
@@ -316,7 +318,8 @@ func settingWords(was, now Group) []string {
 	return words
 }
 
-// canonical is a duration as Prometheus prints it, since a server may return 90s as 1m30s; "" is none.
+// canonical is a duration as Prometheus prints it, since a server may return 90s as
+// 1m30s; "" for none.
 func canonical(duration string) string {
 	d, err := model.ParseDuration(duration)
 	switch {

@@ -11,8 +11,8 @@ import (
 	"github.com/upheld-sla/upheld/internal/metricnames"
 )
 
-// differences are words for everything that is different between two rules; the group
-// counts, since an alert of a group with another name begins to wait again.
+// differences describes everything that differs between two rules. The group counts,
+// since an alert in a group with another name starts its `for` again.
 func differences(was, now *Rule) []string {
 	words := exprWords(was, now)
 	for _, f := range []struct{ name, was, now string }{
@@ -49,7 +49,7 @@ func labelWords(was, now map[string]string) []string {
 	return words
 }
 
-// changedTexts are the names of annotations that are different.
+// changedTexts returns the names of annotations that differ.
 func changedTexts(was, now map[string]string) []string {
 	names := map[string]bool{}
 	for name, text := range was {
@@ -65,14 +65,14 @@ func changedTexts(was, now map[string]string) []string {
 	return slices.Sorted(maps.Keys(names))
 }
 
-// number is a number or a duration, also one within a name or a label's value, as the 1h of
-// ratio_rate1h.
+// number matches a number or a duration, even within a name or a label's value, such as
+// the 1h in ratio_rate1h.
 var number = regexp.MustCompile(`\d+(?:\.\d+)?(?:e[-+]?\d+|(?:ms|[smhdwy])(?:\d+(?:ms|[smhdwy]))*)?`)
 
-// layout is white space, with a bracket that it stands beside, or a string, which is kept.
+// layout matches white space, with an adjacent bracket, or a string, which is kept.
 var layout = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|` + "`[^`]*`" + `|\(\s+|\s+\)|\s+`)
 
-// flat is an expression without the layout, which differs with the length of its lines.
+// flat is an expression without its layout, which depends on the length of its lines.
 func flat(expr string) string {
 	return layout.ReplaceAllStringFunc(strings.TrimSpace(expr), func(part string) string {
 		switch {
@@ -87,8 +87,8 @@ func flat(expr string) string {
 	})
 }
 
-// exprWords name the numbers of two expressions that are otherwise the same, or say that
-// the expressions are different.
+// exprWords names the numbers that differ between two otherwise equal expressions, or
+// says that the expressions differ.
 func exprWords(was, now *Rule) []string {
 	before, after := flat(was.Expr), flat(now.Expr)
 	if before == after {
@@ -110,7 +110,8 @@ func exprWords(was, now *Rule) []string {
 	return words
 }
 
-// shares are the recorded series whose numbers are shares, and what a number is of each.
+// shares are the recorded series whose numbers are shares, with the meaning of such a
+// number.
 var shares = []struct {
 	record string
 	of     func(*Rule) string
@@ -120,7 +121,7 @@ var shares = []struct {
 	{metricnames.ObjectiveRatio, func(*Rule) string { return "objective" }},
 }
 
-// numberWords say what a number was and is, in percent where it is known to be a share.
+// numberWords says what a number was and is, in percent if it is known to be a share.
 func numberWords(r *Rule, from, to string) string {
 	if duration.MatchString(from) || duration.MatchString(to) {
 		return fmt.Sprintf("window %s -> %s", from, to)

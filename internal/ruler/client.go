@@ -1,6 +1,7 @@
-// Package ruler brings rule groups into a ruler of Mimir or Cortex through its configuration
-// API. It compares first, changes only what differs, deletes only what it is told to own, and waits when the
-// server asks for that. It must not know how rules are made.
+// Package ruler puts rule groups into a ruler of Mimir or Cortex through its
+// configuration API. It compares first, changes only groups that differ, deletes only
+// groups that it is told to own, and waits if the server asks for that. It must not
+// know how rules are made.
 package ruler
 
 import (
@@ -20,10 +21,10 @@ import (
 	"github.com/upheld-sla/upheld/internal/rulediff"
 )
 
-// Client asks one ruler, as one tenant.
+// Client sends requests to one ruler, as one tenant.
 type Client struct {
 	HTTP   *http.Client
-	URL    *url.URL // of its rules: all namespaces
+	URL    *url.URL // of its rules, for all namespaces
 	Tenant string   // "" sends none
 	// Wait is called between attempts; nil sleeps.
 	Wait func(ctx context.Context, d time.Duration) error
@@ -37,10 +38,10 @@ const (
 	maxWait     = time.Minute
 	firstWait   = time.Second
 	maxResponse = 64 << 20 // bytes: the rules of a tenant
-	maxExcerpt  = 500      // bytes of a response that stand in an error
+	maxExcerpt  = 500      // bytes of a response in an error
 )
 
-// StatusError is a response that is no success.
+// StatusError is an unsuccessful response.
 type StatusError struct {
 	Code int
 	Body string // its beginning
@@ -50,12 +51,12 @@ func (e *StatusError) Error() string {
 	return strings.TrimSpace(fmt.Sprintf("%d %s: %s", e.Code, http.StatusText(e.Code), e.Body))
 }
 
-// Namespaces are the rule groups of the tenant, by namespace.
+// Namespaces returns the rule groups of the tenant, by namespace.
 func (c *Client) Namespaces(ctx context.Context) (map[string][]rulediff.Group, error) {
 	body, err := c.do(ctx, http.MethodGet, nil)
 	var status *StatusError
 	if errors.As(err, &status) && status.Code == http.StatusNotFound && strings.Contains(status.Body, "no rule groups") {
-		return nil, nil // as Mimir before 2.10 and Cortex say that there are none
+		return nil, nil // Mimir before 2.10 and Cortex say this way that there are none
 	}
 	if err != nil {
 		return nil, err
@@ -73,7 +74,7 @@ func (c *Client) Set(ctx context.Context, namespace string, text []byte) error {
 	return err
 }
 
-// Delete removes a group. One that is gone already is no error.
+// Delete removes a group. It is no error if the group is already gone.
 func (c *Client) Delete(ctx context.Context, namespace, group string) error {
 	_, err := c.do(ctx, http.MethodDelete, nil, namespace, group)
 	var status *StatusError
@@ -83,7 +84,7 @@ func (c *Client) Delete(ctx context.Context, namespace, group string) error {
 	return err
 }
 
-// do sends a request until it is answered for good.
+// do sends a request until it gets a final response.
 func (c *Client) do(ctx context.Context, method string, body []byte, path ...string) ([]byte, error) {
 	target := *c.URL
 	for _, part := range path {
@@ -108,8 +109,9 @@ func (c *Client) do(ctx context.Context, method string, body []byte, path ...str
 	}
 }
 
-// again reports whether another attempt may help: the server is busy, or could not be reached any
-// more. If the first request, which asks for all groups, does not reach it, the URL is wrong.
+// again reports whether another attempt may help: the server is busy, or could no
+// longer be reached. If the first request, which reads all groups, cannot reach it, the
+// URL is wrong.
 func again(ctx context.Context, method string, err error) bool {
 	if status, ok := errors.AsType[*StatusError](err); ok {
 		switch status.Code {
@@ -121,7 +123,7 @@ func again(ctx context.Context, method string, err error) bool {
 	return ctx.Err() == nil && method != http.MethodGet
 }
 
-// once sends a request; after is how long the server asks to wait, 0 if it does not say.
+// once sends a request; after is how long the server asks to wait, 0 if it does not.
 func (c *Client) once(ctx context.Context, method, target string, body []byte) (answer []byte, after time.Duration, err error) {
 	req, err := http.NewRequestWithContext(ctx, method, target, bytes.NewReader(body))
 	if err != nil {

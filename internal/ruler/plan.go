@@ -10,23 +10,23 @@ import (
 	"github.com/upheld-sla/upheld/internal/rulediff"
 )
 
-// Namespace is what a namespace is to hold.
+// Namespace has the groups that a namespace should contain.
 type Namespace struct {
 	Name   string
 	Groups []Wanted // in order of dependency
 }
 
-// Wanted is a group that is to be there.
+// Wanted is a group that should exist.
 type Wanted struct {
 	rulediff.Group
 	Text []byte // as YAML
 }
 
-// Ownership says what may be deleted: groups whose names begin with Groups, in namespaces
-// whose names begin with Namespaces. Nothing else is ever touched.
+// Ownership says what may be deleted: groups whose names begin with Groups, in
+// namespaces whose names begin with Namespaces. Nothing else is ever deleted.
 type Ownership struct {
 	Namespaces, Groups string
-	Prune              bool // delete also in namespaces of agreements that are not named
+	Prune              bool // also delete in namespaces of agreements that are not named
 }
 
 func (o Ownership) owns(namespace, group string) bool {
@@ -48,14 +48,14 @@ func (s Step) String() string {
 	return "set " + s.Namespace + "/" + s.Group
 }
 
-// Plan is what brings a ruler to what is wanted.
+// Plan has the steps that make a ruler contain what is wanted.
 type Plan struct {
 	Steps []Step
 	rulediff.Difference
-	Left []string // groups in namespaces of ours that are left as they are
+	Left []string // groups in our namespaces that stay as they are
 }
 
-// Make compares what is wanted with what a ruler has.
+// Make compares the wanted groups with those of a ruler.
 func Make(want []Namespace, have map[string][]rulediff.Group, own Ownership) Plan {
 	var p Plan
 	var before, after []rulediff.Group
@@ -96,7 +96,7 @@ func Make(want []Namespace, have map[string][]rulediff.Group, own Ownership) Pla
 			p.Left = append(p.Left, name+"/"+group)
 		}
 	}
-	// Groups are set before others are deleted, so that what moves is never away.
+	// Set groups before others are deleted, so that rules that move are never missing.
 	slices.SortStableFunc(p.Steps, func(a, b Step) int { return order(a) - order(b) })
 	p.Difference = rulediff.Compare(before, after)
 	return p
@@ -109,7 +109,7 @@ func order(s Step) int {
 	return 0
 }
 
-// remove plans to delete the groups of a namespace that are ours, and returns them.
+// remove plans to delete our groups in a namespace, and returns them.
 func (p *Plan) remove(namespace string, there map[string]rulediff.Group, own Ownership) []rulediff.Group {
 	var gone []rulediff.Group
 	for _, name := range slices.Sorted(maps.Keys(there)) {
@@ -123,7 +123,7 @@ func (p *Plan) remove(namespace string, there map[string]rulediff.Group, own Own
 	return gone
 }
 
-// Apply takes the steps one after the other, and stops at the first that fails.
+// Apply carries out the steps one after another, and stops at the first that fails.
 func (p Plan) Apply(ctx context.Context, c *Client, done func(Step)) error {
 	for i, s := range p.Steps {
 		var err error

@@ -1,5 +1,5 @@
-// Package signature signs files and checks signatures, in the formats that ssh-keygen
-// and minisign write, so that either side can check with a tool of its own.
+// Package signature signs files and checks signatures, in the formats of ssh-keygen and
+// minisign, so that each side can check with its own tool.
 package signature
 
 import (
@@ -8,23 +8,23 @@ import (
 	"fmt"
 )
 
-// Namespace is the namespace of SSH signatures: what is signed is a report, and no
-// signature made for something else counts. It is ssh-keygen's option -n.
+// Namespace is the namespace of SSH signatures, ssh-keygen's option -n. It says that a
+// report is signed, so that signatures made for other purposes do not count.
 const Namespace = "upheld-report"
 
 // mostBytes bounds the files of keys and signatures.
 const mostBytes = 1 << 20
 
-// Suffix is what the name of a signature's file adds to that of the file it signs.
+// Suffix is added to the name of a signed file to get its signature's name.
 const Suffix = ".sig"
 
-// format is a format of signatures with everything that is known about it.
+// format is everything about a format of signatures.
 type format struct {
 	name string
-	// owns returns whether a signature, a private key or a list of signers is of the
-	// format, by how it begins.
+	// owns returns whether a signature, a private key or a list of signers has the
+	// format, by its beginning.
 	signed, key func(text []byte) bool
-	// open decrypts a private key, and returns what signs with it.
+	// open decrypts a private key, and returns a function that signs with it.
 	open   func(key, passphrase []byte) (func(message []byte) ([]byte, error), error)
 	verify func(message, signature, signers []byte) (string, error)
 }
@@ -47,11 +47,12 @@ var formats = [...]format{
 	},
 }
 
-// ErrNoMatch is returned if no signer made the signature, or what was signed has changed.
+// ErrNoMatch is returned if no signer made the signature, or the signed file has
+// changed.
 var ErrNoMatch = errors.New("no signer that you named made this signature of this file")
 
 // Verify checks a signature of a message, and says who made it. signers is a file of
-// allowed signers (ssh-keygen), of public SSH keys, or a public key of minisign.
+// allowed signers (ssh-keygen) or public SSH keys, or a minisign public key.
 func Verify(message, signature, signers []byte) (who string, err error) {
 	for _, part := range [][]byte{signature, signers} {
 		if len(part) > mostBytes {

@@ -2,15 +2,15 @@ package signature
 
 import "errors"
 
-// Signer signs files with one private key. The zero value has none.
+// Signer signs files with one private key. The zero value has no key.
 type Signer struct {
 	sign func(message []byte) ([]byte, error)
 }
 
-// NewSigner is a signer with a private key: one of OpenSSH (ssh-keygen) or minisign. The
-// passphrase is needed if the key is encrypted. The key is read, decrypted and tried once,
-// so that one that cannot sign is found before there is anything to sign: to decrypt one
-// takes seconds and up to a gigabyte of memory, on purpose.
+// NewSigner makes a signer with a private key of OpenSSH (ssh-keygen) or minisign. An
+// encrypted key needs its passphrase. NewSigner reads, decrypts and tries the key once,
+// so that problems appear before there is anything to sign: decrypting a key takes
+// seconds and up to a gigabyte of memory, on purpose.
 func NewSigner(key, passphrase []byte) (Signer, error) {
 	for _, f := range formats {
 		if !f.key(key) {

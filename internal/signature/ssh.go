@@ -63,7 +63,7 @@ type signer struct {
 }
 
 // parseSigners reads the format ALLOWED SIGNERS of ssh-keygen(1): principals, options,
-// key. Lines that are a public key alone are read too; their comment is the name.
+// key. A line may also be a public key alone; then its comment is the name.
 func parseSigners(text []byte) ([]signer, error) {
 	var all []signer
 	for i, line := range strings.Split(string(text), "\n") {
@@ -103,7 +103,7 @@ func parseSigner(line string) (signer, error) {
 	return signer{principals, key}, nil
 }
 
-// checkOption refuses options that are not followed here, rather than ignoring what they
+// checkOption refuses unsupported options, since ignoring them would ignore what they
 // restrict.
 func checkOption(option string) error {
 	name, value, _ := strings.Cut(option, "=")

@@ -11,16 +11,15 @@ import (
 	"testing"
 )
 
-// All is whether every case is tried: UPHELD_TEST_ALL is set.
+// All returns whether every case is tried: UPHELD_TEST_ALL is set.
 func All() bool { return os.Getenv("UPHELD_TEST_ALL") != "" }
 
-// Every is whether what repeats a case, under more names, on an older program or with
-// rules that are evaluated one by one, is tried as often as there is a place for it:
-// UPHELD_TEST_ALL is "every".
+// Every returns whether every repetition of a case is tried, under more names, on an
+// older program or with rules that are evaluated one by one: UPHELD_TEST_ALL is "every".
 func Every() bool { return os.Getenv("UPHELD_TEST_ALL") == "every" }
 
-// Repeats is how often a case is repeated: some in a short run, more in one that
-// tries every case, and all in one that also repeats every case.
+// Repeats is how often a case is repeated: some in a short run, more in a run with
+// every case, and all in a run that also repeats every case.
 func Repeats(some, more, all int) int {
 	if Every() {
 		return all
@@ -28,7 +27,7 @@ func Repeats(some, more, all int) int {
 	return Of(some, more)
 }
 
-// Of is all in a run that tries every case, and some otherwise.
+// Of returns all in a run with every case, and some otherwise.
 func Of[T any](some, all T) T {
 	if All() {
 		return all

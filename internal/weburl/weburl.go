@@ -1,6 +1,6 @@
-// Package weburl reads the URLs of flags: of servers, and of links. None of them
-// may contain a secret, since flags are in process lists, unit files and logs, and
-// links in alerts and pages.
+// Package weburl reads the URLs of flags, for servers and links. None of them may
+// contain a secret, since flags are in process lists, unit files and logs, and links
+// are in alerts and pages.
 package weburl
 
 import (
@@ -10,13 +10,13 @@ import (
 	"strings"
 )
 
-// hidden stands for what is not shown.
+// hidden replaces secrets.
 const hidden = "<hidden>"
 
-// Parse is an absolute http or https URL. One with an "@" in it, with which user
-// info ends, is refused, however odd the rest is, and so is one with a query or a
-// fragment, of which no use is made. remedy says where a user name and a password
-// go instead. No error shows what stands before an "@", or after a "?".
+// Parse reads an absolute http or https URL. It refuses one with an "@", which ends
+// user info, however odd the rest is, and one with a query or a fragment, which are
+// never used. remedy says where a user name and a password go instead. No error shows
+// the text before an "@", or after a "?".
 func Parse(text, remedy string) (*url.URL, error) {
 	if strings.Contains(text, "@") {
 		return nil, fmt.Errorf("%q has a user name, password or token before its host, which would end up in process lists, logs and links; %s", shown(text), remedy)
@@ -37,8 +37,8 @@ func Parse(text, remedy string) (*url.URL, error) {
 	return u, nil
 }
 
-// shown is a URL without what can be secret in it: all of what stands before the
-// last "@", however odd it is, and its query and fragment.
+// shown is a URL without anything that may be secret: the text before the last "@",
+// however odd it is, and the query and fragment.
 func shown(text string) string {
 	if at := strings.LastIndex(text, "@"); at >= 0 {
 		scheme, _, _ := strings.Cut(text[:at], "://")
@@ -55,7 +55,7 @@ func shown(text string) string {
 	return text
 }
 
-// Address refuses a host:port of a flag with user info in it.
+// Address refuses a flag's host:port with user info in it.
 func Address(text string) error {
 	if strings.Contains(text, "@") {
 		return fmt.Errorf("%q has a user name, password or token before its host; write host:port", shown(text))

@@ -10,11 +10,11 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// evidenceLength is how far back there is evidence: a closed period of 30 days may have
-// ended a month ago, and what is before it says whether an outage began in it.
+// evidenceLength is how far back there is evidence. A closed period of 30 days may have
+// ended a month ago, and the time before it shows whether an outage began in it.
 const evidenceLength = 65 * 24 * time.Hour
 
-// Evidence is what reports of the past are made of.
+// Evidence is the evidence for reports of the past.
 func (p *Past) Evidence() verdict.Evidence {
 	e := verdict.Evidence{Conditions: map[string]sla.Spans{}, Sources: []string{Source}}
 	for _, l := range p.agreement.Levels {
@@ -26,8 +26,8 @@ func (p *Past) Evidence() verdict.Evidence {
 	return e
 }
 
-// stretches are what was measured of a level: of one by time as long as its bad share
-// stays the same, of others five minutes at most.
+// stretches are the measurements of a level: for a level by time as long as its bad
+// share stays the same, for others at most five minutes.
 func (p *Past) stretches(l *sla.ServiceLevel) []verdict.Stretch {
 	of := levelOf(l)
 	faults := of.faults(p)
@@ -50,7 +50,7 @@ func (p *Past) stretches(l *sla.ServiceLevel) []verdict.Stretch {
 	return all
 }
 
-// between are the spans from each edge to the next, in [from, to].
+// between returns the spans from each edge to the next, in [from, to].
 func between(edges map[time.Time]bool, from, to time.Time) []sla.Span {
 	at := slices.SortedFunc(maps.Keys(edges), time.Time.Compare)
 	var all []sla.Span

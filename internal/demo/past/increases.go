@@ -12,8 +12,8 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// increaseSuffix ends the names of what the second layer counts since its last
-// evaluation: everything longer is summed from these.
+// increaseSuffix ends the names of the second layer's counts since its last evaluation:
+// all longer sums are made from these.
 const increaseSuffix = ":increase"
 
 // series are labels with samples.
@@ -22,13 +22,13 @@ type series struct {
 	samples replay.Stored
 }
 
-// counted is what of a level is counted, by the first part of the series' name.
+// counted is the time that one series of a level counts.
 type counted struct {
-	total sla.Spans // of which seconds count
-	bad   []fault   // of which a share counts, instead
+	total sla.Spans // if its seconds count
+	bad   []fault   // if shares of its seconds count
 }
 
-// counts are a level's increases by the name before the suffix, without blame.
+// counts returns a level's increases by their name without the suffix, except blame.
 func (p *Past) counts(l *sla.ServiceLevel) map[string]counted {
 	from := p.start.Add(-Length)
 	all := sla.Union(sla.Span{From: from, To: p.start})
@@ -42,8 +42,8 @@ func (p *Past) counts(l *sla.ServiceLevel) map[string]counted {
 	}
 }
 
-// increases are the series of a level that its rules record under a name. The samples are
-// at the times, each of the time since the one before.
+// increases returns the series that a level's rules record under a name. There is a
+// sample at each of the times, for the time since the previous one.
 func (p *Past) increases(l *sla.ServiceLevel, record string, times []time.Time) ([]series, error) {
 	of := levelOf(l)
 	base := labels.FromStrings(labels.MetricName, record, metricnames.SLA, l.ID.SLA, metricnames.Service, l.ID.Service, metricnames.SLO, l.ID.SLO)
@@ -62,8 +62,8 @@ func (p *Past) increases(l *sla.ServiceLevel, record string, times []time.Time) 
 	return []series{{base, amounts(c, of.perSecond, times, false)}}, nil
 }
 
-// amounts are what was counted between each time and the one before. What is nothing is
-// left out of a series that is absent for 0.
+// amounts is what was counted between each time and the previous one. A sparse series
+// has no samples that are 0.
 func amounts(c counted, perSecond float64, times []time.Time, sparse bool) replay.Stored {
 	var all replay.Stored
 	for i := 1; i < len(times); i++ {
@@ -75,8 +75,8 @@ func amounts(c counted, perSecond float64, times []time.Time, sparse bool) repla
 	return all
 }
 
-// shares are the bad shares of five minutes, which pages draw: at the times, and every
-// minute of the last hour.
+// shares are the bad shares of five minutes for the graphs of pages: at the times, and
+// every minute of the last hour.
 func (p *Past) shares(l *sla.ServiceLevel, times []time.Time) series {
 	c := p.counts(l)
 	of := series{labels: labels.FromStrings(labels.MetricName, metricnames.ErrorRatio+"5m", metricnames.SLA, l.ID.SLA, metricnames.Service, l.ID.Service, metricnames.SLO, l.ID.SLO)}

@@ -21,27 +21,28 @@ import (
 )
 
 const (
-	// step is that of a server that evaluates its rules every minute: the past is as
-	// fine as this.
+	// step is the resolution of the past: the second layer's interval on a server that
+	// evaluates its rules every minute.
 	step = 5 * time.Minute
 	// rarely is how often the rules of the second layer are evaluated over most of the
-	// past. What they record then holds until the next time.
+	// past. Their samples then hold until the next evaluation.
 	rarely = time.Hour
-	// last is for how long before the start the second layer is evaluated as the demo's
-	// own rules are, and hours the third one: the live rules read no older ones. Increases
-	// are as fine for a little longer.
+	// last is how long before the start the second layer is evaluated as often as by
+	// the demo's own rules, and hours how long the third is: the live rules read no
+	// older samples. Increases are that fine for a little longer.
 	last, fine = time.Hour, time.Hour + 2*step
 	hours      = 2*time.Hour + 2*step
-	// blockLength is the longest that the storage compacts to with the demo's retention,
-	// so that it leaves the blocks alone.
+	// blockLength is the longest block that the storage makes with the demo's
+	// retention, so that it leaves these blocks alone.
 	blockLength = 54 * time.Hour
 )
 
 // Retention is how long the storage must keep samples to keep the past.
 const Retention = Length + 2*24*time.Hour
 
-// Write writes the past into the folder of a storage that nobody has opened yet. Its rules
-// will be in ruleFile, on which the moments of evaluations depend, and run at an interval.
+// Write writes the past into the folder of a storage that nobody has opened yet.
+// ruleFile is the path of the demo's rules, on which the moments of evaluations depend,
+// and interval is how often they run.
 func (p *Past) Write(ctx context.Context, storagePath, ruleFile string, interval time.Duration) error {
 	plan, findings := rulegen.Compile(p.agreement, rulegen.Options{Interval: interval})
 	if err := findings.Err(); err != nil {
@@ -60,25 +61,25 @@ func (p *Past) Write(ctx context.Context, storagePath, ruleFile string, interval
 	return err
 }
 
-// recording is one Write.
+// recording is one run of Write.
 type recording struct {
 	past     *Past
 	plan     *rulegen.Plan
 	interval time.Duration // of the first layer
 	ruleFile string
 
-	base, coarse []series // increases as the storage has them, and every five minutes
+	base, coarse []series // increases as the storage has them, and increases every five minutes
 	stored       []storage.Series
 }
 
-// isLong is a group of the second or third layer.
+// isLong returns whether a group is in the second or third layer.
 func isLong(g rulegen.Group, interval time.Duration) bool { return g.Interval > interval }
 
-// isThird is a group of the third layer.
+// isThird returns whether a group is in the third layer.
 func isThird(g rulegen.Group) bool { return strings.HasSuffix(g.Name, ":hours") }
 
-// increases makes what the second layer counts. A coverage by event is a number of
-// evaluations, so totals of levels by event have all of them.
+// increases makes the second layer's counts. Coverage by events counts evaluations, so
+// totals of levels by events need all of them.
 func (r *recording) increases() error {
 	p := r.past
 	everyStep := times(p.start.Add(-Length), p.start, step)
@@ -111,7 +112,7 @@ func (r *recording) increases() error {
 	return nil
 }
 
-// times are the multiples of a step in [from, to].
+// times returns the multiples of a step in [from, to].
 func times(from, to time.Time, step time.Duration) []time.Time {
 	var all []time.Time
 	for at := from.Truncate(step); !at.After(to); at = at.Add(step) {
@@ -120,7 +121,7 @@ func times(from, to time.Time, step time.Duration) []time.Time {
 	return all
 }
 
-// finer are the same times, and finer ones at the end.
+// finer adds more times at the end, with a shorter step.
 func finer(all []time.Time, end time.Time, step time.Duration) []time.Time {
 	n := len(all)
 	for n > 1 && all[n-1].After(end.Add(-fine)) {
@@ -131,12 +132,12 @@ func finer(all []time.Time, end time.Time, step time.Duration) []time.Time {
 
 func point(at time.Time, v float64) promql.FPoint { return promql.FPoint{T: at.UnixMilli(), F: v} }
 
-// keep has samples stored.
+// keep adds samples to be stored.
 func (r *recording) keep(s series) {
 	r.stored = append(r.stored, replay.NewSeries(s.labels, s.samples))
 }
 
-// month evaluates the second and third layer over all of the past, as a server would that
+// month evaluates the second and third layer over all of the past, like a server that
 // evaluates its rules every minute.
 func (r *recording) month(ctx context.Context) error {
 	plan, findings := rulegen.Compile(r.past.agreement, rulegen.Options{Interval: rulegen.DefaultInterval})
@@ -161,7 +162,7 @@ func (r *recording) month(ctx context.Context) error {
 	})
 }
 
-// toHour evaluates the third layer as the demo's own rules do.
+// toHour evaluates the third layer like the demo's own rules.
 func (r *recording) toHour(ctx context.Context) error {
 	return r.run(ctx, evaluated{
 		plan: r.plan, base: r.base, from: r.past.start.Add(-hours), to: r.past.start,
@@ -169,8 +170,8 @@ func (r *recording) toHour(ctx context.Context) error {
 	})
 }
 
-// lastSteps evaluates the second layer as the demo's own rules do: pages have its figures
-// from the start.
+// lastSteps evaluates the second layer like the demo's own rules, so that pages have
+// its figures from the start.
 func (r *recording) lastSteps(ctx context.Context) error {
 	base := r.base
 	for _, s := range r.stored {
@@ -185,7 +186,7 @@ func (r *recording) lastSteps(ctx context.Context) error {
 	})
 }
 
-// collect are the samples of a recorded series.
+// collect reads the samples of a recorded series.
 func collect(s storage.Series) series {
 	all := series{labels: s.Labels()}
 	for it := s.Iterator(nil); it.Next() != chunkenc.ValNone; {
@@ -195,7 +196,7 @@ func collect(s storage.Series) series {
 	return all
 }
 
-// held is a recorded series whose samples hold until the next one, or an end.
+// held makes the samples of a recorded series hold until the next one, or until end.
 func held(s storage.Series, end time.Time) storage.Series {
 	all := collect(s)
 	var more replay.Stored
@@ -211,14 +212,14 @@ func held(s storage.Series, end time.Time) storage.Series {
 	return replay.NewSeries(all.labels, more)
 }
 
-// evaluated is what a run evaluates and keeps.
+// evaluated says what a run evaluates and keeps.
 type evaluated struct {
 	plan     *rulegen.Plan
 	base     []series
 	from, to time.Time
 	group    func(rulegen.Group) bool
 	kept     func(name string) bool
-	hold     func(storage.Series) storage.Series // what of a series is stored; nil is all as it is
+	hold     func(storage.Series) storage.Series // changes a series before it is stored; nil stores it as it is
 }
 
 func (r *recording) run(ctx context.Context, e evaluated) error {
@@ -248,8 +249,8 @@ func (r *recording) run(ctx context.Context, e evaluated) error {
 	return nil
 }
 
-// recordingRules are the rules of chosen groups, and of those of the agreement's masks,
-// that are not alerts and do not count increases.
+// recordingRules returns the rules of chosen groups and of the agreement's masks,
+// without alerts and increases.
 func recordingRules(plan *rulegen.Plan, chosen func(rulegen.Group) bool) *rulegen.Plan {
 	only := &rulegen.Plan{Agreement: plan.Agreement}
 	for _, l := range plan.Levels {
@@ -261,7 +262,7 @@ func recordingRules(plan *rulegen.Plan, chosen func(rulegen.Group) bool) *rulege
 			}
 			kept := rulegen.Group{Name: g.Name, Interval: g.Interval}
 			if shared {
-				kept.Interval = step // what rules look back, at most
+				kept.Interval = step // the most that rules look back
 			}
 			for _, rule := range g.Rules {
 				if rule.Record != "" && !strings.HasSuffix(rule.Record, increaseSuffix) {

@@ -1,10 +1,10 @@
-// Package past makes the simulated past of upheld demo: from the incidents of package
-// demo, what the rules of the shop's agreement would have recorded of 35 days, and what a
-// report is made of. Nothing is evaluated that a table can say: the increases of the
-// second layer follow from the incidents, and the rules that sum them run in package
-// replay.
+// Package past makes the simulated past of upheld demo. From the incidents of package
+// demo it derives what the rules of the shop's agreement would have recorded in 35
+// days, and the evidence for reports. It evaluates as little as possible: the increases
+// of the second layer follow from the incidents, and package replay only runs the rules
+// that sum them.
 //
-// It knows the shop's levels. It must not be imported by anything but the demo.
+// It knows the shop's levels. Only the demo may import it.
 package past
 
 import (
@@ -16,22 +16,21 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// Length is how long the past is that pages and queries have. Reports are made of twice
-// as much.
+// Length is how much past pages and queries have. Reports cover twice as much.
 const Length = 35 * 24 * time.Hour
 
-// Source is what reports name as where the past was read.
+// Source is what reports name as the source of the past.
 const Source = "simulated by upheld demo"
 
-// Past is that of an agreement of the shop.
+// Past is the past of one of the shop's agreements.
 type Past struct {
 	agreement *sla.Agreement
 	start     time.Time // where the live part begins
 	incidents []demo.Incident
 }
 
-// New is the past of the shop's agreement up to a start. An agreement with a level that
-// the shop does not have is an error.
+// New makes the past of the shop's agreement up to start. It returns an error if the
+// agreement has a level that the shop does not have.
 func New(a *sla.Agreement, start time.Time) (*Past, error) {
 	for _, l := range a.Levels {
 		if !slices.ContainsFunc(levels, func(of level) bool { return of.name == name(l) }) {
@@ -43,19 +42,19 @@ func New(a *sla.Agreement, start time.Time) (*Past, error) {
 
 func name(l *sla.ServiceLevel) string { return l.ID.Service + "/" + l.ID.SLO }
 
-// fault is time in which a share of what a level counts was bad.
+// fault is a time in which a share of what a level counts was bad.
 type fault struct {
 	sla.Span
 	share float64
 }
 
-// cause is who spent bad time of the composite, as the rules record it.
+// cause is who spent bad time of the composite, in the labels of the rules.
 type cause struct{ component, how string }
 
-// level is how the shop's incidents hurt a level.
+// level says how the shop's incidents affect a level.
 type level struct {
 	name      string  // service/slo
-	perSecond float64 // events, or seconds
+	perSecond float64 // events or seconds
 	faults    func(p *Past) []fault
 	causes    func(p *Past) map[cause][]fault // of a composite
 }
@@ -80,7 +79,7 @@ func levelOf(l *sla.ServiceLevel) level {
 	return levels[slices.IndexFunc(levels, func(of level) bool { return of.name == name(l) })]
 }
 
-// of is what incidents of a service did; they do not overlap.
+// of returns the incidents of a service as faults; they do not overlap.
 func of(service string, effects ...demo.Effect) func(*Past) []fault {
 	return func(p *Past) []fault {
 		var all []fault
@@ -93,7 +92,7 @@ func of(service string, effects ...demo.Effect) func(*Past) []fault {
 	}
 }
 
-// spans are the times of faults, whatever their share.
+// spans returns the times of faults, whatever their share.
 func spans(faults []fault) sla.Spans {
 	var all []sla.Span
 	for _, f := range faults {
@@ -110,8 +109,8 @@ func totally(s sla.Spans) []fault {
 	return all
 }
 
-// outages are the times of the checkout's parts: the storefront, both providers, and
-// the first provider's failover.
+// outages are the outages of the checkout's parts: the storefront, both providers
+// together, and the first provider's failover.
 func (p *Past) outages() (storefront, both, waiting sla.Spans) {
 	storefront = spans(of(demo.Storefront, demo.Down)(p))
 	a, b := spans(of(demo.ProviderA, demo.Down)(p)), spans(of(demo.ProviderB, demo.Down)(p))
@@ -129,7 +128,7 @@ func (p *Past) nobodyCanPay() []fault {
 
 func (p *Past) whoseFault() map[cause][]fault {
 	storefront, both, waiting := p.outages()
-	var half []fault // each of two that are down
+	var half []fault // the blame of each of two that are down
 	for _, f := range totally(both) {
 		half = append(half, fault{f.Span, 0.5})
 	}
@@ -141,7 +140,7 @@ func (p *Past) whoseFault() map[cause][]fault {
 	}
 }
 
-// seconds is how much of faults is in [from, to), weighed by their shares.
+// seconds is how much of faults is in [from, to), weighted by their shares.
 func seconds(faults []fault, from, to time.Time) float64 {
 	sum := 0.0
 	for _, f := range faults {
@@ -150,7 +149,7 @@ func seconds(faults []fault, from, to time.Time) float64 {
 	return sum
 }
 
-// within is the part of faults in spans.
+// within returns the parts of faults in spans.
 func within(faults []fault, in sla.Spans) []fault {
 	var all []fault
 	for _, f := range faults {
