@@ -28,14 +28,14 @@ type bench struct {
 	options
 	dir     string
 	servers *servers
-	bare    time.Duration // what the floor is, a probe
+	bare    time.Duration // the floor for each probe
 	goals   []goal
 }
 
 // perFile is how many levels go into one file, because the size of files is bounded.
 const perFile = 10_000
 
-// checks are the probes of the servers, as YAML.
+// check is a probe of one of the servers, as YAML.
 func (b *bench) check(kind string, i int) string {
 	switch kind {
 	case "tcp":
@@ -46,7 +46,7 @@ func (b *bench) check(kind string, i int) string {
 	return fmt.Sprintf("http: \"http://%s/health/%d\"", b.servers.address, i)
 }
 
-// specificationOf writes n levels with a check each, and gives the folder.
+// specificationOf writes n levels with a check each, and returns the folder.
 func (b *bench) specificationOf(check func(int) string, n int, interval time.Duration) (string, error) {
 	dir, err := os.MkdirTemp(b.dir, "spec-")
 	if err != nil {
@@ -75,8 +75,8 @@ func (b *bench) start(ctx context.Context, kind string, n int, interval time.Dur
 	return launch(ctx, b.exporter, "/-/ready", "--spec.file="+path)
 }
 
-// floor is what the kernel and Go's network poller cost for a connection with
-// one request and its answer: no HTTP, no measuring.
+// floor is what the kernel and Go's network poller need for a connection with one
+// request and its response: no HTTP, no measuring.
 func (b *bench) floor(context.Context) ([]row, error) {
 	request := []byte("GET / HTTP/1.0\r\n\r\n")
 	before := ownCPU()
@@ -105,8 +105,8 @@ func ownCPU() time.Duration {
 
 func micros(d time.Duration) string { return fmt.Sprintf("%d us", d.Microseconds()) }
 
-// load probes many targets, and then scrapes them as well: when each has been
-// probed a few times, and when all of the results that are remembered are there.
+// load probes many targets, and scrapes them: when each has been probed a few times,
+// and again when the memory of results is full.
 func (b *bench) load(ctx context.Context) ([]row, error) {
 	p, err := b.start(ctx, "http", b.targets, b.interval)
 	if err != nil {
@@ -114,7 +114,7 @@ func (b *bench) load(ctx context.Context) ([]row, error) {
 	}
 	defer p.stop()
 	began := time.Now()
-	time.Sleep(b.interval + 2*time.Second) // every target once
+	time.Sleep(b.interval + 2*time.Second) // probes every target once
 	quiet := p.share(b.window)
 	rate := float64(b.targets) / b.interval.Seconds()
 	calm, loading := p.resident(), p.peak()
@@ -160,14 +160,14 @@ func megabytes(n int) string { return fmt.Sprintf("%.0f MB", float64(n)/1e6) }
 // formats are those of scrapes.
 var formats = []struct{ name, accept string }{{"text", acceptText}, {"protobuf", acceptProto}}
 
-// scraped is what one of several scrapes in a row cost.
+// scraped is the cost of one of several consecutive scrapes.
 type scraped struct {
 	cpu        float64 // seconds
 	size, sent int     // bytes, before gzip and after
 }
 
-// scrapes asks ten times in a row; quiet is the cores that the process uses
-// without.
+// scrapes scrapes ten times in a row; quiet is how many cores the process uses
+// otherwise.
 func (p *process) scrapes(accept string, quiet float64) (one scraped, err error) {
 	const times = 10
 	began, cpu := time.Now(), p.cpu()
@@ -182,7 +182,7 @@ func (p *process) scrapes(accept string, quiet float64) (one scraped, err error)
 	return one, nil
 }
 
-// share is the cores that the process uses in the window.
+// share is how many cores the process uses in the window.
 func (p *process) share(window time.Duration) float64 {
 	began, cpu := time.Now(), p.cpu()
 	time.Sleep(window)

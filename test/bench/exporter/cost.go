@@ -17,36 +17,36 @@ import (
 	"time"
 )
 
-// cost is what one good result costs a process, its scrapes included.
+// cost is what one good result costs a process, including scrapes.
 type cost struct {
 	cpu    time.Duration
 	allocs float64
 	rate   float64 // good results a second
 }
 
-// pace is probes a second where both are offered the same.
+// pace is how many probes a second both exporters get at the same pace.
 const pace = 500
 
-// every is the interval between scrapes, of both. At the same pace it is that of
-// the targets too: blackbox_exporter gives each result to the server at once, so
-// each result of upheld-exporter is scraped as well.
+// every is the interval between scrapes of both exporters. At the same pace it is also
+// the interval of the targets: blackbox_exporter returns each result to the server at
+// once, so each result of upheld-exporter is scraped as well.
 const every = 5 * time.Second
 
-// scrapes is how many of them the cost is measured for, after one to warm up.
+// scrapes is how many scrapes the cost is measured for, after one to warm up.
 const scrapes = 2
 
-// way is how probes are offered.
+// way is how probes are requested.
 type way struct {
 	name     string
 	targets  int // of upheld-exporter
 	interval time.Duration
-	paced    bool // blackbox_exporter is asked for as many a second as pace says, else for as many as it answers
-	clients  int  // that ask it at once
+	paced    bool // blackbox_exporter gets as many requests a second as pace, otherwise as many as it answers
+	clients  int  // concurrent clients of it
 	goal     bool
 }
 
-// ways are side by side, because none is fair alone: at the same pace both sleep
-// between probes and are woken for each, as they are in use; back to back,
+// There are several ways, because none is fair alone: at the same pace both exporters
+// sleep between probes and are woken for each, as in production; back to back,
 // blackbox_exporter never sleeps; saturated, neither does.
 var ways = []way{
 	{name: "the same pace", targets: pace * int(every/time.Second), interval: every, paced: true, clients: 8, goal: true},
@@ -54,8 +54,8 @@ var ways = []way{
 	{name: "both saturated", targets: 10_000, interval: time.Second, clients: 32},
 }
 
-// one is the cost of one probe: everything that the process does, divided by
-// the good results.
+// one is the cost of one probe: everything that the process does, divided by the good
+// results.
 func (b *bench) one(ctx context.Context, kind string) ([]row, error) {
 	var rows []row
 	for _, w := range ways {
@@ -103,7 +103,7 @@ func (c cost) String() string {
 	return fmt.Sprintf("%s, %.0f allocations, %.0f a second", micros(c.cpu), c.allocs, c.rate)
 }
 
-// ownCost is that of a good result of upheld-exporter.
+// ownCost is the cost of a good result of upheld-exporter.
 func (b *bench) ownCost(ctx context.Context, kind string, targets int, interval time.Duration) (cost, error) {
 	p, err := b.start(ctx, kind, targets, interval)
 	if err != nil {
@@ -119,8 +119,8 @@ func goodResults(scrape []byte) (float64, error) {
 	return sum(scrape, "upheld_probe_results_total", `outcome="good"`)
 }
 
-// measure scrapes a process that is at work already some times, and divides what
-// it takes meanwhile by the good results that come in.
+// measure scrapes a running process several times, and divides what it uses meanwhile
+// by the good results that arrive.
 func (p *process) measure(interval time.Duration, times int, good func(scrape []byte) (float64, error)) (cost, error) {
 	count := func() (n, mallocs float64, err error) {
 		text, _, err := p.scrape(acceptText)
@@ -150,8 +150,8 @@ func (p *process) measure(interval time.Duration, times int, good func(scrape []
 	return cost{time.Duration(float64(cpu) / more), (mallocsAfter - mallocs) / more, more / took.Seconds()}, nil
 }
 
-// blackboxCost is that of a good result of blackbox_exporter, which is asked as
-// Prometheus would, over connections that are kept.
+// blackboxCost is the cost of a good result of blackbox_exporter, requested as by
+// Prometheus, over connections that are kept.
 func (b *bench) blackboxCost(ctx context.Context, kind string, w way) (cost, error) {
 	p, err := b.launchBlackbox(ctx)
 	if err != nil {
@@ -186,7 +186,7 @@ func (b *bench) blackboxCost(ctx context.Context, kind string, w way) (cost, err
 	return p.measure(every, scrapes, func([]byte) (float64, error) { return float64(good.Load()), nil })
 }
 
-// probeQuery is what blackbox_exporter is asked for a probe of an address.
+// probeQuery is the query to blackbox_exporter for a probe of an address.
 func (p *process) probeQuery(kind, address string) string {
 	target := address
 	if kind == "http" {
@@ -195,7 +195,7 @@ func (p *process) probeQuery(kind, address string) string {
 	return p.url + "/probe?" + url.Values{"module": {kind}, "target": {target}}.Encode()
 }
 
-// secure is the cost of HTTPS beside a bare client of net/http.
+// secure is the cost of HTTPS compared with a bare client of net/http.
 func (b *bench) secure(ctx context.Context) ([]row, error) {
 	const perSecond = 100
 	var ratios []float64
@@ -218,7 +218,7 @@ func (b *bench) secure(ctx context.Context) ([]row, error) {
 	return []row{{"CPU of a good HTTPS probe; of a bare client of net/http at the same pace", fmt.Sprintf("%s; %s (ours: %.2f of it)", micros(median(own).cpu), micros(median(bare).cpu), ratio), ""}}, nil
 }
 
-// bareClient is the CPU that one request takes, with a connection of its own.
+// bareClient is the CPU time of one request with its own connection.
 func (b *bench) bareClient(perSecond int, window time.Duration) (time.Duration, error) {
 	client := http.Client{Transport: &http.Transport{
 		DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, //nolint:gosec // of a test server

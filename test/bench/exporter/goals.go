@@ -4,7 +4,7 @@ package main
 
 import "fmt"
 
-// goal is a bound that a figure is held to.
+// goal is a figure and its bound.
 type goal struct {
 	what    string
 	figure  string
@@ -19,10 +19,10 @@ func (g goal) String() string {
 	return fmt.Sprintf("goal: %s: %s (%s)", g.what, verdict, g.figure)
 }
 
-// atMost is a goal that wants a figure to be no more than a bound.
+// atMost is a goal for a figure with an upper bound.
 func atMost(what string, figure, bound float64, format string) goal {
 	return goal{what: what, figure: fmt.Sprintf(format, figure), reached: figure <= bound}
 }
 
-// promise adds to what is printed at the end.
+// promise adds a goal to those printed at the end.
 func (b *bench) promise(g goal) { b.goals = append(b.goals, g) }

@@ -1,12 +1,12 @@
 //go:build linux
 
-// Command exporter measures what upheld-exporter costs, as a whole process on
-// this machine's loopback, and beside it blackbox_exporter. It prints a table
-// in Markdown, and which goals were reached; make bench-exporter runs it.
+// Command exporter measures what upheld-exporter costs, as a whole process on this
+// machine's loopback, compared with blackbox_exporter. It prints a table in Markdown,
+// and which goals were reached; make bench-exporter runs it.
 //
-// CPU time is user and system of the process measured, from /proc; the servers
-// that are probed are a process of their own. Both exporters are scraped as well,
-// and their cost is printed for each good result. It needs Linux.
+// CPU time is user and system time of the measured process, from /proc; the probed
+// servers are another process. Both exporters are scraped, too, and their cost is
+// printed for each good result. It needs Linux.
 package main
 
 import (
@@ -50,7 +50,7 @@ func main() {
 	parts := flag.String("parts", "", "`names` of the parts to measure, with commas between; all if empty")
 	flag.Parse()
 	if *parts != "" {
-		o.parts = append(strings.Split(*parts, ","), "the floor") // of which others take their base
+		o.parts = append(strings.Split(*parts, ","), "the floor") // which other parts are compared with
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()

@@ -19,21 +19,20 @@ import (
 	"time"
 )
 
-// timing is one probe: what was measured, and what the server took by its own
-// clock.
+// timing is one probe: the measured duration, and the server's time by its own clock.
 type timing struct {
 	measured time.Duration
 	real     span
 	marked   bool // the exporter says that it was late
 }
 
-// bound is how far a duration may be off.
+// bound is how far a duration may be wrong.
 func (t timing) bound() time.Duration { return max(t.real.least/20, 2*time.Millisecond) }
 
 func (t timing) off() time.Duration { return max(t.measured-t.real.most, t.real.least-t.measured, 0) }
 
-// precision compares measured durations with those of a server that knows its
-// own, with few probes in flight and with 200.
+// precision compares measured durations with the own measurements of a server, with few
+// probes in flight and with 200.
 func (b *bench) precision(ctx context.Context) ([]row, error) {
 	var rows []row
 	for _, inFlight := range []int{20, 200} {
@@ -69,7 +68,7 @@ func (b *bench) precision(ctx context.Context) ([]row, error) {
 func measured(t timing) time.Duration { return t.measured }
 func taken(t timing) time.Duration    { return t.real.least }
 
-// distribution is the least, the median and the high percentiles.
+// distribution prints the least value, the median and the high percentiles.
 func distribution(all []timing, of func(timing) time.Duration) string {
 	if len(all) == 0 {
 		return "-"
@@ -104,16 +103,15 @@ func verdicts(all []timing) string {
 	return text
 }
 
-// precisionTime is how long each is measured.
+// precisionTime is how long each run takes.
 const precisionTime = 12 * time.Second
 
-// ownTimings reads the durations from the log, where every result is at level
-// debug.
+// ownTimings reads the durations from the log, which has every result at level debug.
 func (b *bench) ownTimings(ctx context.Context, inFlight int) ([]timing, error) {
-	if _, err := b.served(); err != nil { // forget what was before
+	if _, err := b.served(); err != nil { // drop earlier ones
 		return nil, err
 	}
-	n := int(float64(inFlight) / delay.Seconds()) // so many a second
+	n := int(float64(inFlight) / delay.Seconds()) // probes a second
 	path, err := b.specificationOf(func(i int) string { return fmt.Sprintf("http: \"http://%s/p/%d\"", b.servers.delayed, i) }, n, time.Second)
 	if err != nil {
 		return nil, err
@@ -135,7 +133,7 @@ func (b *bench) ownTimings(ctx context.Context, inFlight int) ([]timing, error) 
 		if m == nil || m[2] == "missed" {
 			continue
 		}
-		if m[2] != "good" { // whether the server has it in its account is not known, nor which of the next is which
+		if m[2] != "good" { // we do not know whether the server counted it, so the following ones cannot be matched
 			broken[m[1]] = true
 		}
 		took, err := time.ParseDuration(m[4])
@@ -148,8 +146,8 @@ func (b *bench) ownTimings(ctx context.Context, inFlight int) ([]timing, error) 
 	return pair(of, taken)
 }
 
-// pair gives each probe the time that the server took for it: the first of a
-// path is the first of that path there. The last of each may have been cut
+// pair matches each probe with the time that the server took for it: the first probe of
+// a path with the first of that path on the server. The last of each may have been cut
 // short.
 func pair(of map[string][]timing, taken map[string][]span) ([]timing, error) {
 	var all []timing
@@ -165,7 +163,7 @@ func pair(of map[string][]timing, taken map[string][]span) ([]timing, error) {
 	return all, nil
 }
 
-// served is what the server took for each path since it was last asked.
+// served is how long the server took for each path since the last call.
 func (b *bench) served() (map[string][]span, error) {
 	answer, err := http.Get("http://" + b.servers.told)
 	if err != nil {
@@ -185,7 +183,7 @@ func (b *bench) served() (map[string][]span, error) {
 	return taken, lines.Err()
 }
 
-// blackboxTimings keeps as many requests for probes under way.
+// blackboxTimings keeps inFlight requests for probes running.
 func (b *bench) blackboxTimings(ctx context.Context, inFlight int) ([]timing, error) {
 	p, err := b.launchBlackbox(ctx)
 	if err != nil {
@@ -225,8 +223,8 @@ func (b *bench) blackboxTimings(ctx context.Context, inFlight int) ([]timing, er
 
 var probeDuration = regexp.MustCompile(`(?m)^probe_duration_seconds (\S+)$`)
 
-// ask asks blackbox_exporter for a probe, which must succeed, and gives the
-// time that it took by its own account.
+// ask requests a probe from blackbox_exporter, which must succeed, and returns its
+// duration as reported.
 func (p *process) ask(query string) (time.Duration, error) {
 	answer, err := p.client.Get(query)
 	if err != nil {
@@ -242,7 +240,7 @@ func (p *process) ask(query string) (time.Duration, error) {
 	return time.Duration(seconds * float64(time.Second)), err
 }
 
-// launchBlackbox starts blackbox_exporter with the modules that are compared.
+// launchBlackbox starts blackbox_exporter with the modules to compare.
 func (b *bench) launchBlackbox(ctx context.Context) (*process, error) {
 	config := filepath.Join(b.dir, "blackbox.yml")
 	modules := "modules:\n  http: {prober: http, timeout: 5s}\n  tcp: {prober: tcp, timeout: 5s}\n"

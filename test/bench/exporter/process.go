@@ -20,17 +20,17 @@ import (
 	"time"
 )
 
-// process is a program that is measured.
+// process is a measured program.
 type process struct {
 	command *exec.Cmd
 	url     string
 	client  *http.Client
-	ended   chan struct{} // closed then
-	log     *bytes.Buffer // what it wrote, to be read once it has ended
+	ended   chan struct{} // closed when it ends
+	log     *bytes.Buffer // its output; read it only after the end
 }
 
-// launch starts a program that listens on an address of its own, given to it
-// by --web.listen-address, and waits until it answers at path.
+// launch starts a program that listens on an address of its own, passed by
+// --web.listen-address, and waits until it answers at path.
 func launch(ctx context.Context, path, ready string, args ...string) (*process, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -76,9 +76,9 @@ func (p *process) stop() {
 	<-p.ended
 }
 
-// cpu is the time that the threads of the process have had, user and system, to
-// the nanosecond: what a process of five targets takes is less than a tick of
-// /proc/PID/stat for a minute. Go ends no thread of its own.
+// cpu is the CPU time of the process' threads, user and system, to the nanosecond: a
+// process with five targets uses less than a tick of /proc/PID/stat in a minute. Go
+// ends no thread of its own.
 func (p *process) cpu() (all time.Duration) {
 	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", p.command.Process.Pid))
 	if err != nil || len(threads) == 0 {
@@ -98,11 +98,10 @@ func (p *process) cpu() (all time.Duration) {
 	return all
 }
 
-// resident is the memory of the process that is in use, in bytes.
+// resident is the memory in use by the process, in bytes.
 func (p *process) resident() int { return p.status("VmRSS") }
 
-// peak is the most that was resident since the process began, or since
-// forgetPeak.
+// peak is the most resident memory since the process began, or since forgetPeak.
 func (p *process) peak() int { return p.status("VmHWM") }
 
 func (p *process) forgetPeak() {
@@ -129,7 +128,7 @@ func (p *process) status(name string) int {
 	panic("no " + name)
 }
 
-// scrape asks for metrics as a Prometheus does, and gives the size on the wire.
+// scrape requests metrics like Prometheus, and returns the size on the wire.
 func (p *process) scrape(accept string) (body []byte, sent int, err error) {
 	r, err := http.NewRequest(http.MethodGet, p.url+"/metrics", nil)
 	if err != nil {
@@ -154,7 +153,7 @@ func (p *process) scrape(accept string) (body []byte, sent int, err error) {
 	return body, len(packed), err
 }
 
-// figure is the sum of the series of a metric whose labels hold part.
+// figure is the sum of the series of a metric whose labels contain part.
 func (p *process) figure(metric, part string) (float64, error) {
 	text, _, err := p.scrape(acceptText)
 	if err != nil {
@@ -163,7 +162,7 @@ func (p *process) figure(metric, part string) (float64, error) {
 	return sum(text, metric, part)
 }
 
-// sum is that of the series of a metric in a scrape whose labels hold part.
+// sum is the sum of the series of a metric in a scrape whose labels contain part.
 func sum(scrape []byte, metric, part string) (float64, error) {
 	sum := 0.0
 	for lines := bufio.NewScanner(bytes.NewReader(scrape)); lines.Scan(); {

@@ -18,15 +18,15 @@ import (
 
 const serverVariable = "UPHELD_BENCH_SERVERS"
 
-// serveTargets is the process that is probed. It tells the addresses of its
-// servers and ends with its standard input.
+// serveTargets is the process to probe. It prints the addresses of its servers and ends
+// with its standard input.
 func serveTargets() {
 	body := strings.Repeat("all is well\n", 85) // about 1 KB
 	well := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) })
 	slow := &sleepy{taken: map[string][]span{}}
 	plain, delayed, told := listen(), stamped(listen()), listen()
 	secure := httptest.NewUnstartedServer(well)
-	secure.Config.ErrorLog = log.New(io.Discard, "", 0) // of connections that end with a process
+	secure.Config.ErrorLog = log.New(io.Discard, "", 0) // about connections that end with a process
 	secure.StartTLS()
 	fmt.Println(plain.Addr(), secure.Listener.Addr(), delayed.Addr(), told.Addr())
 	go func() {
@@ -46,14 +46,14 @@ func listen() net.Listener {
 	return l
 }
 
-// servers are what is probed.
+// servers are the servers to probe.
 type servers struct {
 	command *exec.Cmd
 	stdin   io.Closer
 	address string // plain HTTP
 	secure  string // HTTPS
 	delayed string // plain HTTP with a delay
-	told    string // what the delays were
+	told    string // reports the real delays
 }
 
 func startServers(ctx context.Context) (*servers, error) {

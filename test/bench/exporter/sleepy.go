@@ -16,16 +16,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// delay is how long the sleepy server takes for an answer.
+// delay is how long the sleepy server takes to answer.
 const delay = 50 * time.Millisecond
 
-// span is what the server took for an answer, by its own clock: from the
-// kernel's stamp on the request to the moments before and after the answer was
-// sent, between which it may have had no CPU. So a server without CPU does not
-// look like an exporter without.
+// span is how long the server took to answer, by its own clock: from the kernel's
+// timestamp on the request to the moments before and after the response was sent,
+// between which the server may have had no CPU. So a server without CPU does not look
+// like an exporter without CPU.
 type span struct{ least, most time.Duration }
 
-// sleepy is a server with a delay that it measures itself.
+// sleepy is a server with a delay, which it measures itself.
 type sleepy struct {
 	mu    sync.Mutex
 	taken map[string][]span // by path, in order
@@ -97,11 +97,11 @@ func stampedRead(conn *net.TCPConn) (data []byte, arrived time.Time, err error) 
 	return buf[:n], time.Unix(int64(binary.NativeEndian.Uint64(stamp)), int64(binary.NativeEndian.Uint64(stamp[8:]))), nil
 }
 
-// errNothing is a connection that was closed, or what came before the kernel
-// had begun to stamp.
+// errNothing is the error for a connection that was closed, or for data from before the
+// kernel began to stamp.
 var errNothing = errors.New("nothing with a stamp was received")
 
-// stamped makes the kernel stamp what connections of a listener receive.
+// stamped makes the kernel stamp what a listener's connections receive.
 func stamped(l net.Listener) net.Listener {
 	raw, err := l.(*net.TCPListener).SyscallConn()
 	if err != nil {

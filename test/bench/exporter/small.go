@@ -9,15 +9,14 @@ import (
 	"time"
 )
 
-// What a small user has, and for how long it is measured: after a scrape to warm
-// up.
+// A small user's targets, and how long they are measured, after a scrape to warm up.
 const (
 	smallTargets  = 5
 	smallInterval = 15 * time.Second
 	smallScrapes  = 12
 )
 
-// small measures what a few targets cost, with their scrapes. Both exporters are
+// small measures what a few targets cost, including scrapes. Both exporters are
 // measured at the same time, so that other load on the machine affects both.
 func (b *bench) small(ctx context.Context) ([]row, error) {
 	own, err := b.start(ctx, "http", smallTargets, smallInterval)
@@ -70,7 +69,7 @@ func (b *bench) small(ctx context.Context) ([]row, error) {
 	return []row{{fmt.Sprintf("%d HTTP targets every %s, scraped as often", smallTargets, smallInterval), texts[0], texts[1]}}, nil
 }
 
-// askRegularly asks blackbox_exporter for so many probes in each interval, evenly
+// askRegularly requests n probes from blackbox_exporter in each interval, evenly
 // spread, until the returned function is called.
 func (p *process) askRegularly(query string, n int, interval time.Duration) (stop func()) {
 	done := make(chan struct{})

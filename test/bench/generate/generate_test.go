@@ -1,8 +1,8 @@
 //go:build unix
 
-// Package generate measures what `upheld check` and `upheld generate` take for
-// thousands of service levels. It builds and drives the program, and imports
-// nothing of ours.
+// Package generate measures what `upheld check` and `upheld generate` cost for
+// thousands of service levels. It builds and runs the program, and imports nothing of
+// ours.
 package generate
 
 import (
@@ -37,9 +37,9 @@ var kinds = []string{
 
 var periods = []string{"30d", "7d", "month", "28d", "[30d, month]", "90d", "quarter"}
 
-// appendLevel adds one of levels that differ in kind, queries, target (500 of
-// them, from 95 to 99.99 %), period and thresholds of alerts, so that hardly two of them have
-// an expression in common but for names. One of 28 has groups.
+// appendLevel adds a level. Levels differ in kind, queries, target (500 of them, from
+// 95 to 99.99 %), period and thresholds of alerts, so that hardly any two have an
+// expression in common except for names. One in 28 has groups.
 func appendLevel(text []byte, i int) []byte {
 	target := float64(9500+i*37%500) / 100
 	text = fmt.Appendf(text, "    - name: availability\n      service: svc-%d\n      target: \"%g\"\n      period: %s\n", i, target, periods[i/7%len(periods)])
@@ -52,7 +52,7 @@ func appendLevel(text []byte, i int) []byte {
 	return fmt.Appendf(text, "      indicator: "+kinds[i%7]+"\n", i, i%97+3)
 }
 
-// files are so many agreements that share the levels.
+// files writes n agreements that share the levels.
 func files(n int) func(b *testing.B, dir string) {
 	return func(b *testing.B, dir string) {
 		for f := range n {
@@ -72,7 +72,7 @@ func write(b *testing.B, name string, content []byte) {
 	}
 }
 
-// composites are 1,000 of 20 components each, of 2,000 levels.
+// composites writes 1,000 composites of 20 components each, from 2,000 levels.
 func composites(b *testing.B, dir string) {
 	const components, of = 2_000, 20
 	text := fmt.Appendf(nil, head, "composites")
@@ -89,12 +89,12 @@ func composites(b *testing.B, dir string) {
 	write(b, filepath.Join(dir, "composites.yaml"), text)
 }
 
-// BenchmarkUpheld reports CPU seconds of user and system, the peak of memory and
-// what was written, of the program itself. Files are limited to 64 open ones.
+// BenchmarkUpheld reports CPU seconds of user and system, the peak of memory and the
+// output of the program itself. It may have at most 64 files open.
 //
-// Every run writes to a folder that was not there before, and nothing is removed
-// before the end: for minutes after files were deleted ext4 searches past their
-// inodes for each new one, which takes several times as long as all the rest.
+// Every run writes to a new folder, and nothing is removed before the end: for minutes
+// after files were deleted, ext4 searches past their inodes for each new one, which
+// takes several times as long as everything else.
 func BenchmarkUpheld(b *testing.B) {
 	program := filepath.Join(b.TempDir(), "upheld")
 	build := exec.Command("go", "build", "-o", program, "github.com/upheld-sla/upheld/cmd/upheld")
@@ -122,7 +122,7 @@ func BenchmarkUpheld(b *testing.B) {
 			b.ReportMetric(size(b, filepath.Join(out, "rules"))/1e6, "MB-rules")
 			b.ReportMetric(size(b, filepath.Join(out, "dashboards"))/1e6, "MB-dashboards")
 		})
-		b.Run(input.name+"/generate rules only", func(b *testing.B) { // all that others write
+		b.Run(input.name+"/generate rules only", func(b *testing.B) { // all that other generators write
 			for b.Loop() {
 				runs++
 				measure(b, program, "generate", specs, "-o", filepath.Join(outs, fmt.Sprint(runs)), "--outputs=rules")

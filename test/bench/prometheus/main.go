@@ -1,9 +1,9 @@
 //go:build linux
 
 // Command prometheus measures what generated rules cost a Prometheus server that
-// evaluates them: memory, CPU, the time of rule groups and evaluations that were
-// missed. Everything runs on this machine's loopback; make bench-prometheus
-// runs it. It prints a table in Markdown. It needs Linux.
+// evaluates them: memory, CPU, the time of rule groups and missed evaluations.
+// Everything runs on this machine's loopback; make bench-prometheus runs it. It prints
+// a table in Markdown. It needs Linux.
 package main
 
 import (
@@ -65,7 +65,7 @@ func specification(levels int) string {
 	return b.String()
 }
 
-// services answers scrapes with two counters a level.
+// services answers scrapes with two counters for each level.
 func services(levels int) http.Handler {
 	begun := time.Now()
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -143,8 +143,8 @@ func wait(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// readyWithin is how long a server may take to load its rules: those of 10,000
-// levels have taken eight minutes on two cores that many others wanted.
+// readyWithin is how long a server may take to load its rules: those of 10,000 levels
+// have taken eight minutes on two busy cores.
 const readyWithin = 30 * time.Minute
 
 // start runs a server until stop, and waits until it is ready.
@@ -168,7 +168,7 @@ func start(ctx context.Context, path, dir string) (url string, stop func(), err 
 		return "", nil, err
 	}
 	stop = func() {
-		_ = cmd.Process.Signal(syscall.SIGTERM) // it may have ended
+		_ = cmd.Process.Signal(syscall.SIGTERM) // it may have ended already
 		_ = cmd.Wait()
 		_ = log.Close()
 	}
@@ -185,7 +185,7 @@ func start(ctx context.Context, path, dir string) (url string, stop func(), err 
 	return "", nil, fmt.Errorf("%s does not answer; its log:\n%s", path, written)
 }
 
-// figures are what a server says of itself.
+// figures are a server's metrics about itself.
 type figures struct {
 	groups, rules, memory, cpu, slowest, missed, iterations float64
 	evaluating                                              float64 // seconds of evaluations a minute

@@ -1,6 +1,6 @@
 //go:build linux
 
-// Command report measures what `upheld report` takes for a month of samples: time, CPU
+// Command report measures what `upheld report` costs for a month of samples: time, CPU
 // and memory, by remote read and by queries, from a Prometheus on this machine's
 // loopback. make bench-report runs it. It prints a table in Markdown. It needs Linux.
 package main
@@ -34,7 +34,7 @@ type options struct {
 
 const scrape = 15 * time.Second
 
-// last is the end of the period: the same whenever it runs.
+// last is the end of the period, the same in every run.
 var last = time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC)
 
 func main() {
@@ -98,8 +98,8 @@ func specification(o options) string {
 	return b.String()
 }
 
-// store writes the samples of the period and some hours around it, as blocks of two days.
-// A target is down for some minutes a day, at one location after the other.
+// store writes the samples of the period and some hours around it, as blocks of two
+// days. A target is down for some minutes a day, at one location after another.
 func store(ctx context.Context, dir string, o options) (inPeriod int, err error) {
 	type counter struct {
 		of    labels.Labels
@@ -156,7 +156,7 @@ func store(ctx context.Context, dir string, o options) (inPeriod int, err error)
 	return inPeriod, nil
 }
 
-// start runs a server over what was stored.
+// start runs a server with the stored samples.
 func start(ctx context.Context, path, dir string) (server string, stop func(), err error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -175,7 +175,7 @@ func start(ctx context.Context, path, dir string) (server string, stop func(), e
 		return "", nil, err
 	}
 	stop = func() {
-		_ = cmd.Process.Signal(syscall.SIGTERM) // it may have ended
+		_ = cmd.Process.Signal(syscall.SIGTERM) // it may have ended already
 		_ = cmd.Wait()
 	}
 	for range 240 {

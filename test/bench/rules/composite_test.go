@@ -18,8 +18,8 @@ import (
 	"github.com/upheld-sla/upheld/sla/spec"
 )
 
-// compositeAgreement is so many components, each of 20 raw series, and a
-// composite of them: half of them in pairs that stand in for each other.
+// compositeAgreement has components of 20 raw series each, and a composite of them:
+// half of them in pairs that stand in for each other.
 func compositeAgreement(components int) string {
 	var b strings.Builder
 	b.WriteString("apiVersion: upheld/v1\nkind: ServiceLevelAgreement\nmetadata: {name: whole}\nspec:\n  serviceLevels:\n")
@@ -38,10 +38,10 @@ func compositeAgreement(components int) string {
 	return b.String()
 }
 
-// BenchmarkComposite reports the samples that the engine touches a second for
-// the base series of the components, for all their rules, and for those of the
-// composite: of it what the states of its components take, the tree with blame,
-// and what every level has, its windows, period and alerts.
+// BenchmarkComposite reports the samples that the engine reads per second for the base
+// series of the components, for all their rules, and for those of the composite: the
+// states of its components, the tree with blame, and what every level has, its windows,
+// period and alerts.
 func BenchmarkComposite(b *testing.B) {
 	for _, components := range []int{5, 20, 50} {
 		b.Run(fmt.Sprintf("%d components", components), func(b *testing.B) {
@@ -90,7 +90,7 @@ func compositeCost(b *testing.B, components int) {
 			recorded += float64(c.Recorded) / float64(c.Evaluations) / r.interval.Seconds() * day.Seconds()
 		}
 	}
-	for _, r := range rules { // what they cost when all windows are full
+	for _, r := range rules { // their cost when all windows are full
 		c, err := replaytest.CostOf(world, r.Expr, end.Add(-sampled), end, r.interval)
 		if err != nil {
 			b.Fatal(err)
@@ -118,8 +118,8 @@ func compositeCost(b *testing.B, components int) {
 	b.ReportMetric(recorded, "recorded/day")
 }
 
-// feedsPeriods reports whether a series is summed over a whole period, so that its
-// cost there is only seen if all of it was recorded.
+// feedsPeriods reports whether a series is summed over a whole period, so that the cost
+// of the sum only shows if all of it was recorded.
 func feedsPeriods(record string) bool {
 	for _, name := range []string{"sla:component", "sla:composite_", "sla:slot", "sla:blame:slot", "sla:blame:rate5m", "sla:blame:increase", "sla:total:rate5m", "sla:bad:rate5m", "sla:total:increase", "sla:bad:increase"} {
 		if strings.HasPrefix(record, name) {

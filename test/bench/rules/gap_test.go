@@ -11,8 +11,8 @@ import (
 	"github.com/upheld-sla/upheld/internal/metricnames"
 )
 
-// outage is a total outage of a service of so many requests a second, in minutes since the
-// beginning, and when Prometheus is away.
+// outage is a total outage of a service with a rate of requests, in minutes since the
+// beginning, and the time in which Prometheus is away.
 type outage struct {
 	from, to, rate float64
 	away           [2]float64
@@ -30,21 +30,21 @@ spec:
     - {name: probes, service: shop, target: "99", indicator: {probe: {http: "https://shop.example", interval: 15s}}}
 `
 
-// until is how many minutes are played, and how many of them there is traffic.
+// until is how many minutes are simulated, and in how many of them there is traffic.
 const (
 	until      = 180
 	withEvents = 150
 )
 
-// at is what has been good and bad until a time, of so many events a second.
+// at is how much was good and bad until a time, at a rate of events a second.
 func (o outage) at(t time.Time, rate float64) (good, bad float64) {
 	seconds := 60 * min(t.Sub(enginetest.Start).Minutes(), withEvents)
 	bad = min(max(0, seconds-60*o.from), 60*(o.to-o.from))
 	return math.Floor(rate * (seconds - bad)), math.Floor(rate * bad)
 }
 
-// target exposes the service and an exporter that probes it; the counter of errors
-// begins with the first one.
+// target exposes the service and an exporter that probes it. The counter of errors
+// appears with the first error.
 func (o outage) target(t time.Time) []enginetest.Sample {
 	const of = `job="shop",instance="a"`
 	good, bad := o.at(t, o.rate)
@@ -65,9 +65,9 @@ func (o outage) target(t time.Time) []enginetest.Sample {
 	return samples
 }
 
-// BenchmarkOutage reports what is counted of outages that a server sees little of, or that
-// are the first of a counter: bad events, or bad seconds of probes, and how far that is
-// off in per cent.
+// BenchmarkOutage reports what rules count in outages that a server hardly sees, or
+// that are a counter's first: bad events, or bad seconds of probes, and the error in
+// per cent.
 func BenchmarkOutage(b *testing.B) {
 	for _, row := range []struct {
 		name   string
@@ -101,7 +101,7 @@ func (o outage) count(b *testing.B, level string, scrape time.Duration) {
 	w.Run(minutes(until) - w.Now().Sub(enginetest.Start))
 	rate := o.rate
 	if level == "probes" {
-		rate = 1 // each stands for its interval
+		rate = 1 // each probe stands for its interval
 	}
 	happened := rate * 60 * (o.to - o.from)
 	got := w.Query(`sla:bad:sum_period{slo="` + level + `"}`)

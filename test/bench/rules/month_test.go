@@ -14,10 +14,10 @@ import (
 	"github.com/upheld-sla/upheld/internal/replay"
 )
 
-// BenchmarkMonth puts one month of ten pods through the rules of each side, in worlds that
-// are ever harder to count. It reports the budget of 30 days that is used according to the
-// rules and by what was counted, the error of the former, samples that the engine reads a
-// second, and the number of rules.
+// BenchmarkMonth runs the rules of each side over one month of ten pods, in worlds that
+// are increasingly hard to count. It reports how much of the 30 days' budget is used,
+// according to the rules and by the true counts, the error of the former, the samples
+// that the engine reads per second, and the number of rules.
 func BenchmarkMonth(b *testing.B) {
 	released := hard
 	released.releaseEvery = 3 * day
@@ -47,10 +47,10 @@ func BenchmarkMonth(b *testing.B) {
 	}
 }
 
-// objective is what all sides promise, as a share.
+// objective is the promise of all sides, as a share.
 const objective = 0.999
 
-// month plays a month, as a server does that is away at times.
+// month simulates a month of a server that is away at times.
 func (s side) month(b *testing.B, file []byte, k kind) {
 	b.Helper()
 	groups, errs := rulefmt.Parse(file, false, model.UTF8Validation, parser.NewParser(parser.Options{}), slog.New(slog.DiscardHandler))
@@ -88,7 +88,7 @@ func (s side) month(b *testing.B, file []byte, k kind) {
 	b.ReportMetric(float64(rules), "rules")
 }
 
-// played is the file of those rules that are evaluated all month.
+// played is a file with the rules that are evaluated all month.
 func (s side) played(b *testing.B, groups []rulefmt.RuleGroup) []byte {
 	b.Helper()
 	var kept rulefmt.RuleGroups

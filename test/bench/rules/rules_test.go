@@ -1,7 +1,7 @@
-// Package rules measures what the rules of one service level cost a Prometheus,
-// and how exact they are, side by side with those of Sloth and Pyrra for the
-// same objective: a month of traffic with outages, restarts and error series that are
-// born late, in the real engine.
+// Package rules measures what the rules of one service level cost a Prometheus, and how
+// exact they are, compared with those of Sloth and Pyrra for the same objective: a
+// month of traffic with outages, restarts and error series that appear late, in the
+// real engine.
 package rules
 
 import (
@@ -34,7 +34,7 @@ spec:
       target: "99.9"
 `
 
-// slow and probed are the same promise of other counters.
+// slow and probed are the same promise for other counters.
 const slow = `apiVersion: upheld/v1
 kind: ServiceLevelAgreement
 metadata: {name: checkout}
@@ -53,8 +53,8 @@ spec:
     - {name: availability, service: shop, indicator: {probe: {http: "https://shop.example", interval: 15s}}, target: "99.9"}
 `
 
-// inHours has service hours, and an exclusion: which are always, and never, so that
-// the figures are those of the level without.
+// inHours has service hours that always apply and an exclusion that never does, so its
+// figures equal those of the level without them.
 const inHours = `apiVersion: upheld/v1
 kind: ServiceLevelAgreement
 metadata: {name: checkout}
@@ -68,12 +68,12 @@ spec:
       target: "99.9"
 `
 
-// byPod makes ten promises of the level: one for each pod.
+// byPod makes one promise of the level for each of ten pods.
 const byPod = agreement + "      groupBy: [pod]\n"
 
-// BenchmarkRules reports, for each generator and number of raw series, samples
-// that the engine touches a second, CPU milliseconds an hour of rules, samples
-// and bytes recorded a day, and the error of the 30-day bad ratio in per cent of it.
+// BenchmarkRules reports, for each generator and number of raw series, the samples that
+// the engine reads per second, CPU milliseconds per hour of rules, samples and bytes
+// recorded per day, and the error of the 30-day bad ratio in per cent of it.
 func BenchmarkRules(b *testing.B) {
 	for _, raw := range []int{20, 200} {
 		for _, of := range sides {
@@ -94,8 +94,8 @@ func BenchmarkMasked(b *testing.B) {
 	}
 }
 
-// BenchmarkGroups is BenchmarkRules of one level with ten groups, each of two of
-// the raw series, to be held against ten times the level without groups.
+// BenchmarkGroups is BenchmarkRules of one level with ten groups, each of two of the
+// raw series, to compare with ten times the level without groups.
 func BenchmarkGroups(b *testing.B) {
 	for b.Loop() {
 		run(b, upheldRules(b, byPod), 20, usual, `sum(sla:bad:sum_period) / sum(sla:total:sum_period)`, func(rulefmt.Rule) bool { return true })
@@ -103,7 +103,7 @@ func BenchmarkGroups(b *testing.B) {
 }
 
 // BenchmarkHard is BenchmarkRules of servers that are hard to count: scraped out of
-// phase, restarted daily, without an error but in outages.
+// phase, restarted daily, with errors only in outages.
 func BenchmarkHard(b *testing.B) {
 	for _, of := range []struct {
 		name, agreement string
@@ -137,12 +137,12 @@ func upheldRules(b *testing.B, agreement string) []byte {
 	return file
 }
 
-// sampled is the end of the month, over which costs are measured: every window is
-// full then, as it is on a server in its second month and after.
+// sampled is the end of the month, over which costs are measured: then every window is
+// full, as on a server from its second month on.
 const sampled = 2 * time.Hour
 
 // run replays a rule file. Rules that are not needed throughout are recorded in the
-// last hours only, and what they record is counted as if they had been throughout.
+// last hours only, and their costs are counted as if they had been recorded throughout.
 func run(b *testing.B, file []byte, raw int, k kind, period string, throughout func(rulefmt.Rule) bool) {
 	b.Helper()
 	groups, errs := rulefmt.Parse(file, false, model.UTF8Validation, parser.NewParser(parser.Options{}), slog.New(slog.DiscardHandler))
@@ -185,8 +185,8 @@ type played struct {
 	interval time.Duration
 }
 
-// inOrder are the rules of groups, each after those that it reads: the third layer
-// reads increases of the second, whose sums read the third.
+// inOrder returns the rules of groups, each after those that it reads: the third layer
+// reads increases of the second, and the second's sums read the third.
 func inOrder(groups []rulefmt.RuleGroup) []played {
 	var all []played
 	for turn := range 4 {
@@ -201,7 +201,7 @@ func inOrder(groups []rulefmt.RuleGroup) []played {
 	return all
 }
 
-// intervalOf is how often a group is evaluated, a server's default if it does not say.
+// intervalOf is how often a group is evaluated, by default a server's default.
 func intervalOf(g rulefmt.RuleGroup) time.Duration {
 	return cmp.Or(time.Duration(g.Interval), time.Minute)
 }
@@ -212,14 +212,14 @@ func turnOf(group, record string) int {
 		return 2
 	case !strings.HasSuffix(group, ":long"):
 		return 0
-	case strings.Contains(record, ":increase"), record == metricnames.CountedMark: // which increases read, and is before them
+	case strings.Contains(record, ":increase"), record == metricnames.CountedMark: // it is read by increases, and must be before them
 		return 1
 	}
 	return 3
 }
 
-// atTheEnd is what all rules cost in the last hours: samples that the engine touches
-// a second, and milliseconds of CPU in an hour.
+// atTheEnd is the cost of all rules in the last hours: samples that the engine reads
+// per second, and milliseconds of CPU per hour.
 func atTheEnd(b *testing.B, w *replay.World, groups []rulefmt.RuleGroup) (perSecond, cpu float64) {
 	b.Helper()
 	for _, g := range groups {

@@ -9,15 +9,15 @@ import (
 	"github.com/prometheus/prometheus/model/rulefmt"
 )
 
-// side is a generator of rules, and what it makes of the same promise: 99.9 % of
-// requests over 30 days.
+// side is a generator of rules, with its form of the same promise: 99.9 % of requests
+// over 30 days.
 type side struct {
 	name  string
 	rules func(*testing.B) []byte
-	// period is an expression of what its rules record: the bad share of 30 days.
+	// period is an expression over its recorded series: the bad share of 30 days.
 	period string
-	// throughout are the rules that the period's share is made of. Only these are
-	// evaluated all month.
+	// throughout selects the rules behind the period's share. Only these are evaluated
+	// all month.
 	throughout func(rulefmt.Rule) bool
 }
 
@@ -55,7 +55,7 @@ spec:
       total: {metric: 'http_requests_total{job="checkout"}'}
 `
 
-// program is the program that a variable of the environment names.
+// program is the program named by an environment variable.
 func program(b *testing.B, variable string) string {
 	b.Helper()
 	path := os.Getenv(variable)
@@ -65,7 +65,7 @@ func program(b *testing.B, variable string) string {
 	return path
 }
 
-// written writes a specification to a file of its own.
+// written writes a specification to its own file.
 func written(b *testing.B, spec string) (path string) {
 	b.Helper()
 	path = filepath.Join(b.TempDir(), "slo.yaml")
@@ -75,7 +75,7 @@ func written(b *testing.B, spec string) (path string) {
 	return path
 }
 
-// slothRules has Sloth generate.
+// slothRules makes Sloth generate rules.
 func slothRules(b *testing.B) []byte {
 	out, err := exec.Command(program(b, "SLOTH"), "generate", "-i", written(b, slothSpec)).Output()
 	if err != nil {
@@ -84,7 +84,8 @@ func slothRules(b *testing.B) []byte {
 	return out
 }
 
-// pyrraRules has Pyrra generate, with the rules from which others read its figures.
+// pyrraRules makes Pyrra generate rules, including those from which others read its
+// figures.
 func pyrraRules(b *testing.B) []byte {
 	dir := b.TempDir()
 	said, err := exec.Command(program(b, "PYRRA"), "generate", "--generic-rules", "--config-files="+written(b, pyrraSpec), "--prometheus-folder="+dir).CombinedOutput()

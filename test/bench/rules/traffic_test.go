@@ -29,28 +29,28 @@ type fault struct {
 	share    float64
 }
 
-// faults are what happens in the month. Times are since its first midnight.
+// faults are the faults of the month. Times are since its first midnight.
 var faults = []fault{
-	{0, days * day, 0.0002},                                     // always a little
+	{0, days * day, 0.0002},                                     // always a few
 	{9*day + 3*time.Hour, 9*day + 4*time.Hour, 0.9},             // a night outage
 	{17*day + 14*time.Hour, 17*day + 14*time.Hour + 600e9, 0.5}, // a peak outage
 	{23*day + 10*time.Hour, 23*day + 22*time.Hour, 0.015},       // a slow release
 	{27*day + 15*time.Hour, 27*day + 15*time.Hour + 120e9, 1},   // two minutes of nothing
 }
 
-// kind is what servers are like.
+// kind says how servers behave.
 type kind struct {
 	scrape time.Duration
-	// restartEvery spreads restarts: each pod has its own.
+	// restartEvery is how often pods restart, each at its own time.
 	restartEvery time.Duration
-	// hard servers are scraped out of phase, and have no errors but those of faults.
+	// hard servers are scraped out of phase, and only have the errors of faults.
 	hard bool
 	// counts is what pods expose.
 	counts exposed
-	// releaseEvery is how often all pods are replaced, one a minute, by pods with other
-	// names; 0 is never.
+	// releaseEvery is how often all pods are replaced by pods with other names, one a
+	// minute; 0 is never.
 	releaseEvery time.Duration
-	// away is when there is no server: nothing is scraped or evaluated.
+	// away is a time without a server: nothing is scraped or evaluated.
 	away replay.Span
 }
 
@@ -58,7 +58,7 @@ type kind struct {
 type exposed int
 
 const (
-	requests  exposed = iota // by code; that of errors begins with the first one
+	requests  exposed = iota // by code; the error counter appears with the first error
 	durations                // a histogram; bad requests take longer than the threshold
 	probes                   // results of an exporter in each pod, every 15 s, by outcome
 )
@@ -69,19 +69,19 @@ const probeInterval = 15 * time.Second
 var (
 	usual = kind{scrape: 15 * time.Second, restartEvery: 9 * day, counts: requests}
 	hard  = kind{scrape: 15 * time.Second, restartEvery: day, hard: true, counts: requests}
-	// peakOutageUnseen is half an hour in which the whole outage by day falls.
+	// peakOutageUnseen is half an hour that contains the whole outage by day.
 	peakOutageUnseen = replay.Span{From: start.Add(17*day + 13*time.Hour + 50*time.Minute), To: start.Add(17*day + 14*time.Hour + 20*time.Minute)}
 )
 
-// traffic is the counted truth: events of all pods since start at each scrape.
+// traffic has the true counts: events of all pods since start at each scrape.
 type traffic struct {
 	kind
 	pods      int
 	good, bad []float64
 }
 
-// month is a tide of 20 to 400 requests a second, or the probes of all pods, and what
-// fails of it.
+// month varies between 20 and 400 requests a second, or has the probes of all pods, and
+// adds the failures.
 func month(pods int, k kind) *traffic {
 	n := int(days*day/k.scrape) + 1
 	t := &traffic{kind: k, pods: pods, good: make([]float64, n), bad: make([]float64, n)}
@@ -107,22 +107,22 @@ func month(pods int, k kind) *traffic {
 	return t
 }
 
-// pod is one counter of one pod: a pod-th of the events of each kind, in whole numbers,
-// which begins at 0 each time the pod restarts. An error counter is born with
-// its first error.
+// pod is one counter of one pod. It has the pod's equal part of the events of each
+// kind, in whole numbers, and begins at 0 each time the pod restarts. An error counter
+// appears with its first error.
 type pod struct {
 	of       *traffic
 	events   [][]float64
 	number   int
 	lived    release
 	restarts []int // by scrapes
-	born     bool  // exists only from its first event on
+	born     bool  // it only exists from its first event on
 }
 
 // release is the time in which a pod has one name: scrapes [from, to).
 type release struct{ from, to int }
 
-// releases are those of a pod.
+// releases returns the releases of a pod.
 func (t *traffic) releases(number int) []release {
 	all := []release{{0, len(t.good)}}
 	if t.releaseEvery == 0 {
@@ -156,8 +156,8 @@ func (p *pod) whole(i int) float64 {
 	return sum
 }
 
-// samples are those that a Prometheus scraped. Gaps before a counter is born
-// are left out by the index.
+// samples are the samples that a Prometheus scraped. The index skips gaps before a
+// counter appears.
 func (p *pod) samples() replay.Samples {
 	s := scraped{pod: p}
 	for k, from := range p.restarts {
@@ -187,7 +187,7 @@ func (t *traffic) ended(s replay.Samples, pod int, r release) replay.Samples {
 	return marked{s, t.scraped(pod, r.to)}
 }
 
-// marked are samples, and a staleness marker after them.
+// marked is samples followed by a staleness marker.
 type marked struct {
 	replay.Samples
 	at int64
@@ -202,7 +202,7 @@ func (m marked) At(i int) (int64, float64) {
 	return m.Samples.At(i)
 }
 
-// seen are the samples that are scraped while there is a server.
+// seen are the samples scraped while there is a server.
 func (t *traffic) seen(s replay.Samples) replay.Samples {
 	from := func(at time.Time) int {
 		return sort.Search(s.Len(), func(i int) bool {
@@ -217,7 +217,7 @@ func (t *traffic) seen(s replay.Samples) replay.Samples {
 	return s
 }
 
-// without are samples without n of them.
+// without is samples without n of them.
 type without struct {
 	replay.Samples
 	first, n int
@@ -257,7 +257,7 @@ func (s *scraped) At(i int) (int64, float64) {
 	return s.pod.of.scraped(s.pod.number, scrapes), s.pod.whole(scrapes) - l.base
 }
 
-// scraped is when a pod is scraped: pods are not scraped at once.
+// scraped is when a pod is scraped: pods are not all scraped at the same time.
 func (t *traffic) scraped(pod, scrape int) int64 {
 	offset := time.Duration(pod) * 37 * time.Millisecond
 	if t.hard {
@@ -266,7 +266,7 @@ func (t *traffic) scraped(pod, scrape int) int64 {
 	return start.Add(time.Duration(scrape)*t.scrape + offset%t.scrape).UnixMilli()
 }
 
-// up is what the server records of a pod's scrapes.
+// up is the series up of a pod's scrapes.
 type up struct {
 	of    *traffic
 	pod   int
@@ -276,7 +276,7 @@ type up struct {
 func (u up) Len() int                  { return u.lived.to - u.lived.from }
 func (u up) At(i int) (int64, float64) { return u.of.scraped(u.pod, u.lived.from+i), 1 }
 
-// add puts two series a pod into the world, and up.
+// add adds two series for each pod to the world, and up.
 func (t *traffic) add(w *replay.World) {
 	for i := range t.pods {
 		for n, lived := range t.releases(i) {
@@ -308,7 +308,7 @@ func (t *traffic) addPod(w *replay.World, i int, name string, lived release) {
 	}
 }
 
-// ratio is the counted bad share of the last d before the end.
+// ratio is the true bad share in the last d before the end.
 func (t *traffic) ratio(d time.Duration) float64 {
 	i, j := len(t.good)-1-int(d/t.scrape), len(t.good)-1
 	good, bad := t.good[j]-t.good[i], t.bad[j]-t.bad[i]

@@ -1,5 +1,5 @@
-// Package simulate measures what it takes to evaluate the rules of service levels
-// over a past of a month, in simulated time.
+// Package simulate measures the cost of evaluating the rules of service levels over a
+// month of the past, in simulated time.
 package simulate
 
 import (
@@ -29,7 +29,7 @@ const (
 
 var start = time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
 
-// outages are when a share of the requests fails.
+// outages are the times in which a share of the requests fails.
 var outages = []struct {
 	from, to time.Duration
 	share    float64
@@ -62,7 +62,7 @@ func (c counter) At(i int) (int64, float64) {
 	return start.Add(since).UnixMilli(), c.rate * v
 }
 
-// always is the series up.
+// always is a series up that is always 1.
 type always int
 
 func (a always) Len() int { return int(a) }
@@ -70,7 +70,7 @@ func (a always) At(i int) (int64, float64) {
 	return start.Add(time.Duration(i) * scrape).UnixMilli(), 1
 }
 
-// agreement has levels that count the requests of a service each.
+// agreement has levels that each count the requests of one service.
 func agreement(levels int) string {
 	var b strings.Builder
 	b.WriteString("apiVersion: upheld/v1\nkind: ServiceLevelAgreement\nmetadata: {name: shop}\nspec:\n  serviceLevels:\n")
@@ -113,8 +113,8 @@ func rules(b *testing.B, levels int) []byte {
 	return file
 }
 
-// BenchmarkMonth evaluates the rules of levels over 30 days, every minute, and
-// reports the CPU time and the most memory that the heap and its collector took.
+// BenchmarkMonth evaluates the rules of levels over 30 days, every minute, and reports
+// the CPU time and the most memory that the heap and its collector took.
 func BenchmarkMonth(b *testing.B) {
 	for _, levels := range []int{1, 50} {
 		b.Run(fmt.Sprintf("levels=%d", levels), func(b *testing.B) {
@@ -158,7 +158,7 @@ func BenchmarkMonth(b *testing.B) {
 	}
 }
 
-// watch notes the most memory that the runtime has from the system and uses.
+// watch records the most memory that the runtime has from the system and uses.
 func watch(most *atomic.Uint64, ended <-chan struct{}) {
 	for {
 		var m runtime.MemStats
@@ -172,7 +172,7 @@ func watch(most *atomic.Uint64, ended <-chan struct{}) {
 	}
 }
 
-// cpu is what this process has taken.
+// cpu is the CPU time of this process so far.
 func cpu() time.Duration {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
