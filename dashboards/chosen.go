@@ -45,7 +45,7 @@ func (c chosen) period() chosen {
 	return c
 }
 
-// burn is the burn rate of a window, of the worst group.
+// worstBurn is the burn rate of a window, of the worst group.
 func (c chosen) worstBurn(window time.Duration) string {
 	return c.selector.worstBurn(window, groupLabels(c.of))
 }

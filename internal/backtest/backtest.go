@@ -35,7 +35,7 @@ type Input struct {
 // Result is what would have happened.
 type Result struct {
 	From, To      time.Time
-	Series        int // of the raw series that were read, with their samples
+	Series        int // how many raw series were read, and how many samples
 	Samples       int
 	Holes         []replay.Span // without any raw sample
 	Alerts        []Alert       // that fired, in order

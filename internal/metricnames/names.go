@@ -170,7 +170,7 @@ const (
 	Job = "job" // the job of the scrape configuration
 
 	Instance         = "instance"                   // the target of the job
-	ExportedJob      = "exported_job"               // what a target says of its own series' job, as a federated server does
-	ExportedInstance = "exported_instance"          // the job label in a target's own series, as from a federated server
-	ProcessStart     = "process_start_time_seconds" // the instance label in a target's own series
+	ExportedJob      = "exported_job"               // the job label in a target's own series, as from a federated server
+	ExportedInstance = "exported_instance"          // the instance label in a target's own series
+	ProcessStart     = "process_start_time_seconds" // when the process of a target began, in Unix seconds
 )

@@ -45,7 +45,7 @@ type way struct {
 	goal     bool
 }
 
-// There are several ways, because none is fair alone: at the same pace both exporters
+// ways are all measured, because none is fair alone: at the same pace both exporters
 // sleep between probes and are woken for each, as in production; back to back,
 // blackbox_exporter never sleeps; saturated, neither does.
 var ways = []way{
