@@ -3,19 +3,25 @@ package web
 import (
 	"errors"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
 
 	"github.com/upheld-sla/upheld/internal/browsertest"
+	"github.com/upheld-sla/upheld/internal/testsize"
 )
 
 // TestBrowser looks at every kind of page in a real Chromium, wide and narrow,
-// light and dark: see tools/browser/look.mjs for what may not be.
+// light and dark: see tools/browser/look.mjs for what may not be. A short run looks at some.
 func TestBrowser(t *testing.T) {
 	browsertest.Require(t)
 	var args []string
+	sampled := []string{"overview-composite", "level-failing", "agreement", "overview-hostile"}
 	serve := func(name, path string, source Source) {
+		if !testsize.All() && !slices.Contains(sampled, name) {
+			return
+		}
 		h, err := New(Options{Source: source, Reports: sampleReports(), Refresh: 400 * time.Millisecond, Now: func() time.Time { return noon }})
 		if err != nil {
 			t.Fatal(err)
@@ -24,21 +30,21 @@ func TestBrowser(t *testing.T) {
 		t.Cleanup(server.Close)
 		args = append(args, name+"="+server.URL+path)
 	}
-	sampled := fixed{levels: sample()}
-	serve("overview", "/", sampled)
+	usual := fixed{levels: sample()}
+	serve("overview", "/", usual)
 	serve("overview-empty", "/", fixed{})
 	serve("overview-error", "/", fixed{err: errors.New("storage is closed")})
-	serve("level-failing", "/level/shop/storefront/availability", sampled)
-	serve("level-events", "/level/shop/payments/errors", sampled)
+	serve("level-failing", "/level/shop/storefront/availability", usual)
+	serve("level-events", "/level/shop/payments/errors", usual)
 	serve("overview-composite", "/", composed(t))
 	serve("level-composite", "/level/shop/checkout/availability", composed(t))
-	serve("reports", "/reports", sampled)
-	serve("alerts", "/alerts", sampled)
-	serve("rules", "/rules", sampled)
-	serve("agreement", "/agreement/shop", sampled)
-	serve("months", "/agreement/shop/months", sampled)
-	serve("overview-filtered", "/?state=up&q=store", sampled)
-	serve("level-no-data", "/level/shop/orders/queue", sampled)
+	serve("reports", "/reports", usual)
+	serve("alerts", "/alerts", usual)
+	serve("rules", "/rules", usual)
+	serve("agreement", "/agreement/shop", usual)
+	serve("months", "/agreement/shop/months", usual)
+	serve("overview-filtered", "/?state=up&q=store", usual)
+	serve("level-no-data", "/level/shop/orders/queue", usual)
 	serve("overview-hostile", "/", hostile(t))
 	serve("agreement-hostile", agreementPath(longest), hostile(t))
 	serve("alerts-hostile", "/alerts", hostile(t))
@@ -48,5 +54,8 @@ func TestBrowser(t *testing.T) {
 		}
 	}
 
+	if len(args) < len(sampled) {
+		t.Errorf("of %q there is only %q", sampled, args)
+	}
 	browsertest.Look(t, "look.mjs", args...)
 }
