@@ -21,8 +21,8 @@ const Suffix = ".sig"
 // format is everything about a format of signatures.
 type format struct {
 	name string
-	// owns returns whether a signature, a private key or a list of signers has the
-	// format, by its beginning.
+	// signed and key return whether a signature, or a private key, has the format, by
+	// its beginning.
 	signed, key func(text []byte) bool
 	// open decrypts a private key, and returns a function that signs with it.
 	open   func(key, passphrase []byte) (func(message []byte) ([]byte, error), error)
