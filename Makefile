@@ -45,6 +45,10 @@ help: ## show the targets
 build: ## bin/upheld and bin/upheld-exporter: static, reproducible
 	$(GO) build -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/...
 
+.PHONY: cross
+cross: ## compile what releases have for another system
+	GOOS=darwin GOARCH=arm64 $(GO) build ./cmd/...
+
 # Packages that are tested at once: at least four, since some of them mostly wait.
 PACKAGES := $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1); echo $$((n > 4 ? n : 4)))
 

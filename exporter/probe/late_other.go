@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// attested is for Linux: on other systems we do not ask the kernel when data arrived,
+// withTimestamps is for Linux: on other systems we do not ask the kernel when data arrived,
 // so lateness is unknown.
-func attested(conn net.Conn, _, _ time.Time) net.Conn { return conn }
+func withTimestamps(conn net.Conn, _, _ time.Time) net.Conn { return conn }
 
-// stampAll is for Linux.
-func stampAll() {}
+// enableTimestamps is for Linux.
+func enableTimestamps() {}
