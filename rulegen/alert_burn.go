@@ -55,7 +55,7 @@ func (bn burning) over(t sla.Tier, w time.Duration, threshold promql.Expr) promq
 // stale. But an alert that wakes people is in the first layer if one of its
 // tiers is, and does not wait for the second.
 func (bn burning) rules() (first, second []Rule) {
-	long := func(t sla.Tier) bool { return t.Long > longestFirstTier }
+	long := func(t sla.Tier) bool { return t.Long > longestFirstLayer }
 	for _, t := range bn.Alerting.Tiers {
 		if r := bn.burnTier(t); long(t) {
 			second = append(second, r)
@@ -69,7 +69,7 @@ func (bn burning) rules() (first, second []Rule) {
 		if !slices.ContainsFunc(a.Tiers, long) || a.Pages() && slices.ContainsFunc(a.Tiers, short) {
 			first = append(first, bn.burnAlert(a, all, bn.interval))
 		} else {
-			second = append(second, bn.burnAlert(a, all, secondTier*bn.interval))
+			second = append(second, bn.burnAlert(a, all, secondLayer*bn.interval))
 		}
 	}
 	return first, second
@@ -160,7 +160,7 @@ func (bn burning) begins(a sla.BurnAlert, others []sla.BurnAlert) promql.Expr {
 // it. Rates add five minutes and the second layer five more; and since each
 // layer is evaluated at a time of its own, another five may pass.
 func (al alerts) remembers(w time.Duration) time.Duration {
-	return w + sla.BaseWindow + 2*secondTier*al.interval
+	return w + sla.BaseWindow + 2*secondLayer*al.interval
 }
 
 // half of its threshold is what each tier must fall below for the alert to end.

@@ -58,7 +58,7 @@ func (al alerts) withheld(a sla.Alert, e promql.Expr, labels ...string) promql.E
 	if len(al.withholding()) == 0 {
 		return e
 	}
-	return al.begun(al.unlessComposite(e, a.Urgency, 0), e, secondTier*al.interval, a.Kind.Name, a.Severity, labels...)
+	return al.begun(al.unlessComposite(e, a.Urgency, 0), e, secondLayer*al.interval, a.Kind.Name, a.Severity, labels...)
 }
 
 // begun is true where begins is, and goes on while e holds if the alert of that

@@ -102,11 +102,11 @@ func (al alerts) forecast(f sla.Alert, p sla.Period) []Rule {
 	begins := promql.AndOn(al.whereAlertsBegin(soon), promql.Gt(al.byHours(al.recorded(ratioName(sla.BaseWindow)).Now(), f.Over), burning), al.joinLabels()...)
 	for _, a := range al.BurnAlerts() {
 		if a.Pages() {
-			hold = max(hold, secondTier*al.interval) // for the page to be there first
+			hold = max(hold, secondLayer*al.interval) // for the page to be there first
 			begins = promql.UnlessOn(begins, al.firing(al.remembers(f.Over), sla.AlertBudgetBurn.Name, a.Severity, a.Tier), al.joinLabels()...)
 		}
 	}
-	e := al.begun(al.unlessComposite(begins, sla.Ticket, f.Over), soon, secondTier*al.interval, f.Kind.Name, f.Severity, al.ofSeveral(p)...)
+	e := al.begun(al.unlessComposite(begins, sla.Ticket, f.Over), soon, secondLayer*al.interval, f.Kind.Name, f.Severity, al.ofSeveral(p)...)
 	r := al.notice(f, e, map[string]string{
 		"summary": fmt.Sprintf("%s is about to spend its error budget of %s", al.nameOfGroup(), p.Words()),
 		"description": fmt.Sprintf("If it goes on as over the last %s, the rest of the budget of %s ends in {{ $value | humanizeDuration }}; then the target of %s is missed.",

@@ -87,7 +87,7 @@ func number(n int64) promql.Expr { return promql.Num(sla.NewDecimal(n, 1)) }
 // lag is how old the events that the second layer counts are on average: half a
 // base window and half of the layer's interval. The period is that of then, so
 // that an event at a period's edge is as likely to fall on either side.
-func (c calendar) lag() time.Duration { return (sla.BaseWindow + secondTier*c.interval) / 2 }
+func (c calendar) lag() time.Duration { return (sla.BaseWindow + secondLayer*c.interval) / 2 }
 
 // offsetAt is the zone's offset at an instant; threshold says from which second
 // on a switch's new offset holds.
@@ -202,7 +202,7 @@ func (c calendar) rules() []Rule {
 }
 
 // middle is how long the middle of a step of the second layer is before its end.
-func (c calendar) middle() time.Duration { return secondTier * c.interval / 2 }
+func (c calendar) middle() time.Duration { return secondLayer * c.interval / 2 }
 
 // midnightOf is the first midnight of a month, in seconds, by the usual
 // arithmetic of years that begin in March. march counts months since March of

@@ -86,7 +86,7 @@ func compileLevel(l *sla.ServiceLevel, opts Options, shared map[string]bool, mas
 	name := fmt.Sprintf(GroupPrefix+"%s:%s:%s", l.ID.SLA, l.ID.Service, l.ID.SLO)
 	ofFirst, ofSecond := rest(of)
 	first := Group{Name: name, Interval: opts.Interval, Rules: slices.Concat(base, ofRecovery, ofFirst), age: firstAge(of)}
-	second := Group{Name: name + ":long", Interval: secondTier * opts.Interval, Rules: ofSecond, age: secondAge(opts.Interval)}
+	second := Group{Name: name + ":long", Interval: secondLayer * opts.Interval, Rules: ofSecond, age: secondAge(opts.Interval)}
 	third := Group{Name: name + ":hours", Interval: thirdLayer, Rules: hourRules(of), age: secondAge(opts.Interval)}
 	findings = append(append(findings, lint(of, opts)...), clashes(of)...)
 	groups := append(reminderGroup(masks.agreement, opts, shared), calendarGroups(of, opts, shared)...)

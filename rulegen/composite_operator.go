@@ -118,5 +118,5 @@ func (t tree) byBadnessOrTurn(n *sla.Node) []Rule {
 	return rules
 }
 
-// failsOver tells whether it takes time to go on to the next member of a node.
+// failsOver reports whether it takes time to go on to the next member of a node.
 func failsOver(n *sla.Node) bool { return n.Failover.Time > 0 && len(n.Members) > 1 }

@@ -58,7 +58,7 @@ func goodSeen(l level) []Rule {
 	var rules []Rule
 	for _, s := range l.counters() {
 		if names := s.ofGood(); s.kind.saysGood {
-			rules = append(rules, s.record(names.seen, promql.Group(s.recorded(names.rate).CountOverTime(secondTier*l.interval), s.groupLabels()...)).
+			rules = append(rules, s.record(names.seen, promql.Group(s.recorded(names.rate).CountOverTime(secondLayer*l.interval), s.groupLabels()...)).
 				says("%s1 if there were good events since the last evaluation.", s.whose()))
 		}
 	}

@@ -47,21 +47,21 @@ type increases struct {
 	step         time.Duration
 }
 
-// countsIncreases tells whether the level is counted by increases. Judged minutes and
+// countsIncreases reports whether the level is counted by increases. Judged minutes and
 // states are not; nor is a level where missing data counts, since nobody knows which
 // minutes of a gap were missing.
 func (l level) countsIncreases() bool {
-	return l.kind.increases != nil && !l.isCut() && !l.fills() && secondTier*l.interval == sla.BaseWindow
+	return l.kind.increases != nil && !l.isCut() && !l.fills() && secondLayer*l.interval == sla.BaseWindow
 }
 
-// countsTally tells whether a tally is summed from counted increases; time is not.
+// countsTally reports whether a tally is summed from counted increases; time is not.
 func countsTally(l level, t metricnames.Tally) bool {
 	return l.countsIncreases() && t != agreedTally && t != removedTally && t != metricnames.CappedTally
 }
 
 // increasesOf is how a level is counted by increases.
 func increasesOf(l level) increases {
-	all, bad, step := totalSeries, badSeries, secondTier*l.interval
+	all, bad, step := totalSeries, badSeries, secondLayer*l.interval
 	if l.Masked() {
 		all, bad = rawTotalSeries, rawBadSeries
 	}

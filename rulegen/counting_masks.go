@@ -127,7 +127,7 @@ func (m maskedIncreases) partOfStep(of counted, counts promql.Expr, in countedTi
 	if len(mask) == 0 {
 		return seen
 	}
-	over, minute := m.steps(secondTier), m.interval
+	over, minute := m.steps(secondLayer), m.interval
 	within := promql.SumOverSteps(times(counts, mask...), over, minute)
 	all := promql.SumOverSteps(promql.AndOn(counts, times(promql.Vector(one), mask...)), over, minute)
 	byCounts := m.atStep(promql.Div(within, promql.Gt(all, promql.Num(zero))))

@@ -23,7 +23,7 @@ const settle = 15 * time.Second
 // end was recorded in it, whatever the offset.
 const tick = time.Millisecond
 
-// byMinutes tells whether the source is cut at whole minutes. States are looked at
+// byMinutes reports whether the source is cut at whole minutes. States are looked at
 // in every evaluation, even if there are several a minute.
 func (c counting) byMinutes() bool { return c.into.cut > 0 && c.into.cut%time.Minute == 0 }
 

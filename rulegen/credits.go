@@ -20,7 +20,7 @@ type standing struct {
 	words []string // explain the constants of span
 }
 
-// owesFor tells whether credits are owed for this period.
+// owesFor reports whether credits are owed for this period.
 func (p period) owesFor() bool { return len(p.Credits.Tiers) > 0 && p.of == p.CreditPeriod() }
 
 // credits record what is owed for the period that is running, and how many

@@ -27,9 +27,9 @@ const (
 	olderSteps = 6 * time.Hour
 )
 
-// byHour tells whether the sums of the period are kept in two parts.
+// byHour reports whether the sums of the period are kept in two parts.
 func (p period) byHour() bool {
-	return p.of.Longest() >= longPeriod && time.Hour%(secondTier*p.interval) == 0
+	return p.of.Longest() >= longPeriod && time.Hour%(secondLayer*p.interval) == 0
 }
 
 // partLabel tells the parts of a sum apart while they are joined.
@@ -130,7 +130,7 @@ func (p period) evaluations() ([]Rule, promql.Expr) {
 
 // sinceHour is what the second layer recorded of a series since the last whole hour.
 func (p period) sinceHour(s promql.Selector, f overTime) promql.Expr {
-	return joined("now", f.now(s), "before", s.SinceMultiple(f.steps, time.Hour, secondTier*p.interval))
+	return joined("now", f.now(s), "before", s.SinceMultiple(f.steps, time.Hour, secondLayer*p.interval))
 }
 
 // parityWords explain the constants of sums since an hour.

@@ -115,7 +115,7 @@ func TestSumsByTheHourAreThoseOfAllIncreases(t *testing.T) {
 			t.Parallel()
 			names := testsize.Of(2, hoursNames[interval])
 			w := hoursWorld(t, names, interval)
-			step := rulegen.SecondTier(interval)
+			step := rulegen.SecondLayer(interval)
 			if testsize.All() {
 				demandMoments(t, w, names, step)
 			}

@@ -96,7 +96,7 @@ func lintCounts(what string, counted, total sla.Query) sla.Findings {
 	return findings
 }
 
-// covers tells whether each selector of a total is covered by a selector of the
+// covers reports whether each selector of a total is covered by a selector of the
 // part.
 func covers(part, all []promql.Selector) bool {
 	return !slices.ContainsFunc(all, func(of promql.Selector) bool {

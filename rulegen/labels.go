@@ -37,7 +37,7 @@ const (
 	infoPrefix    = "label_"
 )
 
-// CheckLabel tells whether Options.Labels may have the label.
+// CheckLabel reports whether Options.Labels may have the label.
 func CheckLabel(name, value string) error {
 	switch {
 	case !labelName.MatchString(name) || strings.HasPrefix(name, "__"):

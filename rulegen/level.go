@@ -89,13 +89,13 @@ func (l level) measured() (total, bad string) {
 	return metricnames.TotalRate, metricnames.BadRate
 }
 
-// isCut tells whether the level is judged by minutes or slots.
+// isCut reports whether the level is judged by minutes or slots.
 func (l level) isCut() bool {
 	counts := l.Aggregation.Counts()
 	return counts == sla.CountsMinutes || counts == sla.CountsSlots || sla.LookedAt(l.Indicator)
 }
 
-// fills tells whether missing data counts.
+// fills reports whether missing data counts.
 func (l level) fills() bool { return l.MissingData != sla.MissingExcluded }
 
 // missingCounts is how bad a missing minute counts.
@@ -177,7 +177,7 @@ func (l level) counters() []counting {
 // share is the share of all time that is agreed service time.
 func (l level) share() sla.Decimal { return l.masks.share(l.ServiceLevel) }
 
-// removesOnCondition tells whether a condition may remove time from the level.
+// removesOnCondition reports whether a condition may remove time from the level.
 func (l level) removesOnCondition() bool { return slices.ContainsFunc(l.Exclusions, removesUnforeseen) }
 
 // tallies are those beside total and bad.

@@ -50,9 +50,9 @@ func (l *linter) scraping() {
 // sum.
 func (l *linter) period(p sla.Period) {
 	l.retention(p)
-	step := secondTier * l.interval
+	step := secondLayer * l.interval
 	if p.Calendar == "" && p.Rolling < minSteps*step {
-		most := (p.Rolling / minSteps / secondTier).Truncate(time.Second)
+		most := (p.Rolling / minSteps / secondLayer).Truncate(time.Second)
 		l.warn(l.PeriodPos, "coarse-period", "evaluate rules at least every "+sla.FormatDuration(most)+", or take a longer period",
 			"the period of level %q is %s, which is summed in steps of %s, five times the interval of the rules: %d steps, and %d are needed",
 			l.ID.SLO, p.Words(), sla.FormatDuration(step), p.Rolling/step, minSteps)
@@ -144,7 +144,7 @@ func finest(threshold sla.Decimal, window time.Duration) time.Duration {
 	return d.Truncate(100 * time.Millisecond)
 }
 
-// same tells whether two tiers have the same condition.
+// same reports whether two tiers have the same condition.
 func (l *linter) same(a, b sla.Tier) bool {
 	return a.Long == b.Long && a.Short == b.Short && a.For == b.For && l.threshold(a).Cmp(l.threshold(b)) == 0
 }

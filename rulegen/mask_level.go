@@ -71,7 +71,7 @@ func (a agreedTime) excuse(at moment, e *sla.Exclusion) promql.Expr {
 
 func treatsAsUp(e *sla.Exclusion) bool { return !e.Removes() }
 
-// removesUnforeseen tells whether an exclusion removes time that nobody knows in advance.
+// removesUnforeseen reports whether an exclusion removes time that nobody knows in advance.
 func removesUnforeseen(e *sla.Exclusion) bool { return e.Removes() && e.OnCondition() }
 
 // times multiplies e by factors, each of one series.
@@ -155,7 +155,7 @@ func (a agreedTime) alertingMask() []Rule {
 		says("1 while burn alerts may fire: within service hours, and nothing is excluded.")}
 }
 
-// blurs tells whether rates carry something from before hours begin, or from within a
+// blurs reports whether rates carry something from before hours begin, or from within a
 // window, into the time after. Levels that judge minutes are exact. Conditions are left out:
 // one that comes and goes must not hold back alerts all the time.
 func (a agreedTime) blurs() bool {

@@ -389,7 +389,7 @@ func (c matrixCase) timelines(t *testing.T, w *enginetest.World) {
 	}
 }
 
-// firingTimes tells whether a tier of a level was firing at a time.
+// firingTimes reports whether a tier of a level was firing at a time.
 func firingTimes(w *enginetest.World, slo, tier string) func(time.Time) bool {
 	var turns []enginetest.Transition
 	for _, tr := range w.Transitions() {

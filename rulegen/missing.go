@@ -118,7 +118,7 @@ func (m missingData) watch(known promql.Expr) []Rule {
 	}
 }
 
-// countsUnknown tells whether a composite, or one in it, counts what is unknown.
+// countsUnknown reports whether a composite, or one in it, counts what is unknown.
 func countsUnknown(of *sla.Composite) bool {
 	return of.Unknown != sla.UnknownExcluded || policyWithin(of.Tree)
 }

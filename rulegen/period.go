@@ -109,9 +109,9 @@ func (p period) coverage() ([]Rule, covered) {
 	if p.Aggregation.ByTime() {
 		return nil, covered{promql.Div(p.figure(metricnames.TotalPeriod).Now(), promql.Num(sla.Seconds(p.of.Rolling))), []string{secondsOf(p.of.Rolling)}}
 	}
-	slots := sla.NewDecimal(int64(p.of.Rolling), int64(secondTier*p.interval))
+	slots := sla.NewDecimal(int64(p.of.Rolling), int64(secondLayer*p.interval))
 	rules, evaluations := p.evaluations()
-	every := fmt.Sprintf("%s = evaluations in %s, one every %s", inRules(slots), sla.FormatDuration(p.of.Rolling), sla.FormatDuration(secondTier*p.interval))
+	every := fmt.Sprintf("%s = evaluations in %s, one every %s", inRules(slots), sla.FormatDuration(p.of.Rolling), sla.FormatDuration(secondLayer*p.interval))
 	return rules, covered{promql.Div(evaluations, promql.Num(slots)), append(p.evaluationWords(), every)}
 }
 

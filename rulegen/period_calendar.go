@@ -113,8 +113,8 @@ func (c calendarPeriod) coverage() (rules []Rule, known covered, rest promql.Exp
 		var evaluations promql.Expr
 		rules, evaluations = c.evaluations()
 		slots := c.ofRunning(evaluations)
-		seconds = promql.Mul(slots, promql.Num(sla.Seconds(secondTier*c.interval)))
-		known.words = append(c.evaluationWords(), fmt.Sprintf("%s = %s in seconds, for which an evaluation stands", inRules(sla.Seconds(secondTier*c.interval)), sla.FormatDuration(secondTier*c.interval)))
+		seconds = promql.Mul(slots, promql.Num(sla.Seconds(secondLayer*c.interval)))
+		known.words = append(c.evaluationWords(), fmt.Sprintf("%s = %s in seconds, for which an evaluation stands", inRules(sla.Seconds(secondLayer*c.interval)), sla.FormatDuration(secondLayer*c.interval)))
 	}
 	// The rest begins at the time up to which is counted.
 	left := promql.ClampMin(promql.Sub(c.clock.series(metricnames.CalendarEnd),

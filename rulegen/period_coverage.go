@@ -41,7 +41,7 @@ func (p period) untilLastEvent(measured covered, tag, of func(promql.Expr) promq
 		tag = func(e promql.Expr) promql.Expr { return e }
 		of = tag
 	}
-	step := secondTier * p.interval
+	step := secondLayer * p.interval
 	recent, longest := (coverageSteps+1)*step, p.of.Longest()
 	now := p.figure(metricnames.MeasuredPeriod).Now()
 	busy := tag(promql.AndOn(now, promql.Gt(p.recorded(metricnames.TotalIncrease).Now(), promql.Num(zero)), p.joinLabels()...))

@@ -106,7 +106,7 @@ type maskStage struct {
 	*Mask
 }
 
-// Holds tells whether the mask is 1 at an instant. Long before the years of its
+// Holds reports whether the mask is 1 at an instant. Long before the years of its
 // tables, as in tests that begin in 1970, only the pattern counts.
 func (m *Mask) Holds(at time.Time) bool {
 	for _, s := range m.stages {
@@ -146,13 +146,13 @@ func (m *Mask) Corrections() sla.Spans {
 // DefaultInterval is how often the first layer of rules is evaluated.
 const DefaultInterval = time.Minute
 
-// secondTier is how many evaluations of the first layer one of the second
+// secondLayer is how many evaluations of the first layer one of the second
 // spans, and so the factor between the two intervals.
-const secondTier = 5
+const secondLayer = 5
 
-// SecondTier is how often the second layer is evaluated if the first is every
+// SecondLayer is how often the second layer is evaluated if the first is every
 // interval.
-func SecondTier(interval time.Duration) time.Duration { return secondTier * interval }
+func SecondLayer(interval time.Duration) time.Duration { return secondLayer * interval }
 
 // Options are what the environment decides rather than the agreement.
 type Options struct {

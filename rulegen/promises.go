@@ -73,7 +73,7 @@ func (pr promises) seenGroups() Rule {
 	// Looks back over three evaluations of the second layer, so that no group is missed between two.
 	const evaluations = 3
 	last := func(s promql.Selector) promql.Expr { // without the label of the period, which no join has
-		return zeroOf(promql.Sum(s.LastOverTime(evaluations*secondTier*pr.interval), pr.joinLabels()...))
+		return zeroOf(promql.Sum(s.LastOverTime(evaluations*secondLayer*pr.interval), pr.joinLabels()...))
 	}
 	e = promql.OrOn(e, last(pr.recorded(metricnames.TotalPeriod)), pr.joinLabels()...)
 	if slices.ContainsFunc(pr.Periods(), func(p sla.Period) bool { return p.Calendar != "" }) { // which forgets everything at its end, and windows do not
@@ -135,7 +135,7 @@ func (pr promises) promised(value func(sla.GroupTarget) sla.Decimal) promql.Expr
 	return e
 }
 
-// ownTargets tells whether groups of the level have targets of their own, so
+// ownTargets reports whether groups of the level have targets of their own, so
 // that a threshold is not one number.
 func (pr promises) ownTargets() bool { return len(pr.GroupBy.Targets) > 0 }
 

@@ -22,7 +22,7 @@ func reminderGroup(a *sla.Agreement, opts Options, shared map[string]bool) []Gro
 		return nil
 	}
 	shared[name] = true
-	g := Group{Name: name, Interval: secondTier * opts.Interval, shared: true}
+	g := Group{Name: name, Interval: secondLayer * opts.Interval, shared: true}
 	for _, d := range Reminders(a, opts) {
 		alert, _ := a.Alert(d.Kind)
 		g.Rules = append(g.Rules, reminder{a, alert, d, opts}.rule())

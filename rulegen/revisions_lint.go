@@ -106,7 +106,7 @@ func at(t time.Time, of *sla.Agreement) string {
 	return t.In(of.Location()).Format("2006-01-02T15:04Z07:00")
 }
 
-// countedOtherwise tells whether two plans of a level count differently.
+// countedOtherwise reports whether two plans of a level count differently.
 func countedOtherwise(a, b LevelPlan) bool {
 	return agreedOtherwise(a, b) || !slices.Equal(expressions(a, countsOf), expressions(b, countsOf))
 }
@@ -118,7 +118,7 @@ func countsOf(r Rule) bool {
 	}, r.Record)
 }
 
-// agreedOtherwise tells whether the agreed time of a level changes.
+// agreedOtherwise reports whether the agreed time of a level changes.
 func agreedOtherwise(a, b LevelPlan) bool {
 	if a.Level.Masked() != b.Level.Masked() || agreedName(a.Level) != agreedName(b.Level) {
 		return true

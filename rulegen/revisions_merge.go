@@ -118,7 +118,7 @@ func (r *Rule) series() promql.Metric {
 	return promql.Metric(r.Labels).With(promql.Metric{"__name__": r.Record})
 }
 
-// apart tells whether the level's revisions cannot be side by side. If they have other
+// apart reports whether the level's revisions cannot be side by side. If they have other
 // groups, joins find series twice and fail, before a condition on time could exclude
 // them.
 func (m *merger) apart(id sla.ID) bool {
@@ -201,7 +201,7 @@ func (m *merger) group(name string, id sla.ID) Group {
 	return merged
 }
 
-// kept tells whether a shared rule stays although the last revision has none: a level
+// kept reports whether a shared rule stays although the last revision has none: a level
 // that follows the revision before until rules are made again reads it.
 func (m *merger) kept(rules []*Rule) bool {
 	return rules[len(rules)-1] == nil && newest(rules).Record != "" && slices.ContainsFunc(m.ids(), m.apart)
@@ -328,7 +328,7 @@ func (m *merger) joined(stages []stage, rules []*Rule) []stage {
 	return all
 }
 
-// sameRule tells whether two rules of a key are the same.
+// sameRule reports whether two rules of a key are the same.
 func sameRule(a, b *Rule) bool {
 	if a == nil || b == nil {
 		return a == b

@@ -42,13 +42,13 @@ func rollupGroup(l level, shared map[string]bool) []Group {
 	// at, so that none is missed.
 	last := func(name string) promql.Expr {
 		own := append([]promql.Matcher{promql.Eq(metricnames.SLA, l.ID.SLA)}, extraMatchers(l.extra)...)
-		return promql.Series(name, own...).LastOverTime(2 * secondTier * l.interval)
+		return promql.Series(name, own...).LastOverTime(2 * secondLayer * l.interval)
 	}
 	by := []string{metricnames.By, metricnames.Value}
 	each := append([]string{metricnames.Service, metricnames.SLO}, by...)
 	budget, weight := last(metricnames.RollupLevelBudget), last(metricnames.RollupLevelWeight)
 	count := promql.Count(budget, by...)
-	return []Group{{Name: name, Interval: secondTier * l.interval, shared: true, age: secondAge(l.interval), Rules: []Rule{
+	return []Group{{Name: name, Interval: secondLayer * l.interval, shared: true, age: secondAge(l.interval), Rules: []Rule{
 		record(metricnames.RollupWorst, promql.Min(budget, by...), "The least remaining budget of each set of levels."),
 		record(metricnames.RollupWeighted, promql.Div(promql.Sum(promql.MulLeft(budget, weight, each, nil), by...), promql.Sum(weight, by...)),
 			"The mean remaining budget of each set of levels, by weight."),

@@ -10,9 +10,9 @@ import (
 	"github.com/upheld-sla/upheld/sla"
 )
 
-// longestFirstTier is the longest window that is summed from the first layer;
+// longestFirstLayer is the longest window that is summed from the first layer;
 // longer ones are summed from the second, which has a fifth of the samples.
-const longestFirstTier = 6 * time.Hour
+const longestFirstLayer = 6 * time.Hour
 
 // shortestWithGaps is the shortest window to which gaps of the server are added.
 const shortestWithGaps = time.Hour
@@ -38,7 +38,7 @@ func (l level) windowLengths() (short, long []time.Duration) {
 	}
 	slices.Sort(all)
 	all = slices.Compact(all)
-	i, _ := slices.BinarySearch(all, longestFirstTier+1)
+	i, _ := slices.BinarySearch(all, longestFirstLayer+1)
 	return all[:i], all[i:]
 }
 
@@ -109,7 +109,7 @@ func (ws windows) increases() []Rule {
 		if ws.isCut() {
 			return promql.Mul(ws.sumOfMinutes(rate), promql.Num(sla.Seconds(ws.interval)))
 		}
-		return promql.Mul(ws.recorded(rate).SumOverTime(secondTier*ws.interval), promql.Num(sla.Seconds(ws.interval)))
+		return promql.Mul(ws.recorded(rate).SumOverTime(secondLayer*ws.interval), promql.Num(sla.Seconds(ws.interval)))
 	}
 	var rules []Rule
 	all := ws.allTallies()
@@ -119,7 +119,7 @@ func (ws windows) increases() []Rule {
 	}
 	for _, t := range all {
 		rules = append(rules, ws.record(t.Increase, increase(t.Rate)).
-			says("%s since the last evaluation of this group, %s ago.", titled(strings.TrimSuffix(tallyWords(ws.level, t), ",")), sla.FormatDuration(secondTier*ws.interval)).
+			says("%s since the last evaluation of this group, %s ago.", titled(strings.TrimSuffix(tallyWords(ws.level, t), ",")), sla.FormatDuration(secondLayer*ws.interval)).
 			says("%s", perInterval(ws.level)))
 	}
 	return rules
@@ -129,7 +129,7 @@ func (ws windows) increases() []Rule {
 // last evaluation of the second layer.
 func (ws windows) sumOfMinutes(rate string) promql.Expr {
 	name, known := ws.minutesOf(rate)
-	window := ws.steps(secondTier)
+	window := ws.steps(secondLayer)
 	minute := ws.bridged(ws.recorded(name))
 	switch {
 	case name == ws.blamed():

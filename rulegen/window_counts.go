@@ -61,7 +61,7 @@ func minima(l level) []least {
 	return ms
 }
 
-// gates tells whether alerts ask for least counts over a window.
+// gates reports whether alerts ask for least counts over a window.
 func (ws windows) gates(w time.Duration) bool {
 	a := ws.Alerting
 	if slices.ContainsFunc(ws.forecasts(), func(f sla.Alert) bool { return f.Over == w }) {
@@ -89,7 +89,7 @@ func (ws windows) counts(w time.Duration) []Rule {
 
 // countOf is the events of a window.
 func (ws windows) countOf(w time.Duration, of counted) promql.Expr {
-	if w > longestFirstTier {
+	if w > longestFirstLayer {
 		return ws.recorded(of.increase).SumOverTime(w)
 	}
 	seen := promql.Mul(ws.recorded(of.rate).SumOverTime(w), promql.Num(sla.Seconds(ws.interval)))
@@ -99,16 +99,16 @@ func (ws windows) countOf(w time.Duration, of counted) promql.Expr {
 	return promql.SumWithout(labelled("seen", seen, "in gap", ws.recorded(of.inGap).SumOverTime(w)), partLabel)
 }
 
-// addsGaps tells whether what happened in a gap of the server is added to the rates of
+// addsGaps reports whether what happened in a gap of the server is added to the rates of
 // a window. Shorter ones say what is happening now, so that nobody is paged for an
 // outage that is over.
 func (ws windows) addsGaps(w time.Duration) bool {
-	return ws.countsIncreases() && w >= shortestWithGaps && w <= longestFirstTier
+	return ws.countsIncreases() && w >= shortestWithGaps && w <= longestFirstLayer
 }
 
 // countWords explain the constants of countOf.
 func (ws windows) countWords(w time.Duration) []string {
-	if w > longestFirstTier {
+	if w > longestFirstLayer {
 		return nil
 	}
 	return []string{perInterval(ws.level)}
@@ -131,7 +131,7 @@ func (ws windows) sumWordsOf(w time.Duration) []string {
 func (ws windows) sumOver(w time.Duration, of counted) promql.Expr {
 	ms := ws.least
 	if len(ms) == 0 || !ws.gates(w) {
-		if w > longestFirstTier || ws.addsGaps(w) {
+		if w > longestFirstLayer || ws.addsGaps(w) {
 			return ws.countOf(w, of)
 		}
 		return ws.recorded(of.rate).SumOverTime(w)

@@ -41,7 +41,7 @@ type warning func(pos Position, rule, remedy, message string, args ...any)
 func (l *ServiceLevel) checkPrediction(c *Composite, warn warning) {
 	p, err := c.Predict()
 	if err != nil {
-		warn(l.Pos, "composite-target", "put what is shared into composites of its own", "whether the target of %q can be met cannot be told: %v", l.ID.SLO, err)
+		warn(l.Pos, "composite-target", "put what is shared into composites of its own", "nobody can say whether the target of %q can be met: %v", l.ID.SLO, err)
 		return
 	}
 	if l.Target.Sign() == 0 || p.Independent.Cmp(l.TargetRatio()) >= 0 {

@@ -70,11 +70,11 @@ func (s State) Sentence() string { return s.facets().sentence }
 // Class says how the state is drawn.
 func (s State) Class() Class { return s.facets().class }
 
-// NeedsAttention tells whether somebody should look: it is known not to be well, or not
+// NeedsAttention reports whether somebody should look: it is known not to be well, or not
 // known to be.
 func (s State) NeedsAttention() bool { return s.facets().look }
 
-// WorseThan tells whether it is worse to be in this state than in another.
+// WorseThan reports whether it is worse to be in this state than in another.
 func (s State) WorseThan(other State) bool { return s > other }
 
 // BudgetState is how the budget of a level is doing, which is not how the service is: it
@@ -125,7 +125,7 @@ func (s BudgetState) Sentence() string { return s.facets().sentence }
 // Class says how the state is drawn.
 func (s BudgetState) Class() Class { return s.facets().class }
 
-// NeedsAttention tells whether somebody should look.
+// NeedsAttention reports whether somebody should look.
 func (s BudgetState) NeedsAttention() bool { return s.facets().look }
 
 // TargetState says whether a level keeps its promise over the period, so far.
@@ -179,7 +179,7 @@ func (s TargetState) Sentence() string { return s.facets().sentence }
 // Class says how the state is drawn.
 func (s TargetState) Class() Class { return s.facets().class }
 
-// NeedsAttention tells whether somebody should look.
+// NeedsAttention reports whether somebody should look.
 func (s TargetState) NeedsAttention() bool { return s.facets().look }
 
 // numbersOf are the numbers of a table's lines.

@@ -30,7 +30,7 @@ func explainComposite(b *strings.Builder, l *sla.ServiceLevel, now time.Time) {
 		fmt.Fprintf(w, "  %s\t%s\n", name, fmt.Sprintf(format, args...))
 	}
 	if err != nil {
-		line("Predicted", "cannot be told: %v", err)
+		line("Predicted", "cannot be said: %v", err)
 	} else {
 		explainPrediction(line, l, c, p, now)
 	}
@@ -169,11 +169,11 @@ func explainMeasuring(line func(name, format string, args ...any), l *sla.Servic
 	line("Their alerts", "%s", componentAlertWords(c.Alerts))
 	explainFirstPages(line, l, c, now)
 	if e := c.EndToEnd; e != nil {
-		told := "nobody is told"
+		notified := "nobody is notified"
 		if e.Notice != nil {
-			told = alertWords(*e.Notice) + " tells"
+			notified = alertWords(*e.Notice) + " fires"
 		}
-		line("End to end", "%s measures the whole; %s when over %s it is worse than this by more than %s %% of the time", e.Of, told, sla.FormatDuration(e.Over), e.Above)
+		line("End to end", "%s measures the whole; %s when over %s it is worse than this by more than %s %% of the time", e.Of, notified, sla.FormatDuration(e.Over), e.Above)
 	}
 }
 
@@ -191,7 +191,7 @@ func explainFirstPages(line func(name, format string, args ...any), l *sla.Servi
 		}
 	}
 	if len(sooner) > 0 {
-		line("", "a total outage pages sooner for %s than for this one (%s): they are told first, though they wait %s for it",
+		line("", "a total outage pages sooner for %s than for this one (%s): they are notified first, though they wait %s for it",
 			strings.Join(sooner, ", "), span(own), span(rulegen.ComponentWait))
 	}
 }

@@ -77,11 +77,11 @@ func capWords(l *sla.ServiceLevel, e *sla.Exclusion) string {
 	case c.WindowTime > 0:
 		return fmt.Sprintf("; at most %s of windows a %s, the first ones", sla.FormatDuration(c.WindowTime), c.Per.Calendar)
 	}
-	told := "no alert"
+	notice := "no alert"
 	for _, a := range sla.AlertExclusionCap.Of(l) {
 		if a.Exclusion == e {
-			told = alertWords(*a.Notice)
+			notice = alertWords(*a.Notice)
 		}
 	}
-	return fmt.Sprintf("; at most %s of downtime a %s, by the contract: figures and alerts go on excusing it, %s tells when it is used up", sla.FormatDuration(c.Downtime), c.Per.Calendar, told)
+	return fmt.Sprintf("; at most %s of downtime a %s, by the contract: figures and alerts go on excusing it, %s fires when it is used up", sla.FormatDuration(c.Downtime), c.Per.Calendar, notice)
 }

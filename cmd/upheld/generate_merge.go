@@ -90,7 +90,7 @@ func (o generateOptions) receiversHint(agreements []*sla.Agreement, merged merge
 		if len(merged.empty) == 1 {
 			receivers, each = "receiver", "it"
 		}
-		return fmt.Sprintf("%s: nobody is told by the empty %s %s; copy %s out of the block of upheld, fill the copy in, and generate again\n",
+		return fmt.Sprintf("%s: nobody is notified by the empty %s %s; copy %s out of the block of upheld, fill the copy in, and generate again\n",
 			o.merged, receivers, few(merged.empty), each), nil
 	}
 	_, empty, err := emit.Alertmanager(agreements)

@@ -105,10 +105,10 @@ func (r *ruleFlags) checkOffset() error {
 		return fmt.Errorf("--rules.query-offset=%s is not a duration above zero like 30s", r.offset)
 	}
 	r.QueryOffset = time.Duration(d)
-	if tier := rulegen.SecondTier(r.interval); tier+r.QueryOffset > lookback {
+	if layer := rulegen.SecondLayer(r.interval); layer+r.QueryOffset > lookback {
 		return fmt.Errorf("--rules.query-offset=%s with --rules.interval=%s: what is recorded every %s would be out of sight for a while before it is recorded again, since servers look back %s; "+
 			"lower --rules.interval, for example to 50s with offsets up to 50s, or to 30s up to 2m30s",
-			r.offset, sla.FormatDuration(r.interval), sla.FormatDuration(tier), sla.FormatDuration(lookback))
+			r.offset, sla.FormatDuration(r.interval), sla.FormatDuration(layer), sla.FormatDuration(lookback))
 	}
 	return nil
 }

@@ -23,7 +23,7 @@ func (o *theTenth) counter(series string, each func(t time.Time) int) {
 	}
 }
 
-// between tells whether a sample is of (from, to] of the day.
+// between reports whether a sample is of (from, to] of the day.
 func between(t time.Time, from, to time.Duration) bool {
 	since := t.Sub(time.Date(2026, 10, 10, 0, 0, 0, 0, time.UTC))
 	return from < since && since <= to

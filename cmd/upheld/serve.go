@@ -65,7 +65,7 @@ run, 2 mistakes in how the command was called.`,
 		Example: `  # the pages are at http://127.0.0.1:9798, the samples in ./data
   upheld serve shop.yaml
 
-  # levels that count events, too: what else to scrape, and whom to tell
+  # levels that count events, too: what else to scrape, and whom to notify
   upheld serve specs/ --scrape.config.file prometheus.yml --alertmanager.url http://127.0.0.1:9093
 
   # after a change in the specifications

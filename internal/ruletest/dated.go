@@ -165,7 +165,7 @@ func (l *levelUnderTest) agreedAt(at time.Time, every string) ([]Input, []Expect
 		return nil, expected
 	}
 	for _, p := range l.Periods() {
-		from, to := p.Bounds(at.Add(-(sla.BaseWindow + rulegen.SecondTier(l.every)) / 2))
+		from, to := p.Bounds(at.Add(-(sla.BaseWindow + rulegen.SecondLayer(l.every)) / 2))
 		agreed := l.Agreed(from, to).Total().Seconds()
 		if agreed == 0 {
 			continue

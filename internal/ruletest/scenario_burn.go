@@ -242,7 +242,7 @@ func (c *burnScenario) counts() []Expectation {
 	period := []string{metricnames.Period, l.Period.String()}
 	n := float64(c.burn)
 	perStep := perSample / inputInterval.Seconds() * l.every.Seconds()
-	slots := l.Period.Rolling.Seconds() / rulegen.SecondTier(l.every).Seconds()
+	slots := l.Period.Rolling.Seconds() / rulegen.SecondLayer(l.every).Seconds()
 	const exact = 0.02
 	return []Expectation{
 		between(l.named(metricnames.TotalPeriod, period...), c.burn, n*perStep*(1-exact), n*perStep*(1+exact)),

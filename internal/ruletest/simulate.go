@@ -40,8 +40,8 @@ func simulate(l *levelUnderTest, bad []float64) *simulated {
 	return s
 }
 
-// longestFirstTier is the longest window that is summed from the first layer.
-const longestFirstTier = 6 * time.Hour
+// longestFirstLayer is the longest window that is summed from the first layer.
+const longestFirstLayer = 6 * time.Hour
 
 // minute is the factor by which a minute counts more in the second layer than in the
 // first, which spreads it over five minutes, of which promtool evaluates one.
@@ -81,7 +81,7 @@ func (s *simulated) weighed(k int, w, long time.Duration, v variant) float64 {
 		return s.ratio(k, w, v)
 	}
 	agreed := s.sum(s.agree, k, long, v) * s.l.every.Seconds() / long.Seconds()
-	if long > longestFirstTier {
+	if long > longestFirstLayer {
 		agreed *= s.l.minute()
 	}
 	return s.ratio(k, w, v) * agreed / s.l.share.Float64()

@@ -113,7 +113,7 @@ func (f *Files) read(i int, name string) error {
 	return nil
 }
 
-// isOpenMetrics tells whether the last line is "# EOF".
+// isOpenMetrics reports whether the last line is "# EOF".
 func isOpenMetrics(file *os.File) (bool, error) {
 	info, err := file.Stat()
 	if err != nil {

@@ -194,7 +194,7 @@ func (m *merger) insert(blocks []mergedBlock) string {
 	return out.String()
 }
 
-// ended tells whether a line has its end; the last one of a file may have none.
+// ended reports whether a line has its end; the last one of a file may have none.
 func ended(line string) bool { return strings.HasSuffix(line, "\n") }
 
 // prove reads the merged text again: without the blocks it must be the file as

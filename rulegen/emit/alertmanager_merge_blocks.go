@@ -186,7 +186,7 @@ func (m *merger) routeBlock(r alertmanagerRoute) mergedBlock {
 	return b
 }
 
-// between tells whether a line is between two items of a list, so that the block
+// between reports whether a line is between two items of a list, so that the block
 // can go before it, and sets the item in b.
 func (m *merger) between(line int, list *yaml.Node, b *mergedBlock) bool {
 	for i := 0; i <= len(list.Content); i++ {
@@ -233,7 +233,7 @@ func (m *merger) aboveComments(line int, indent string) int {
 func blank(line string) bool     { return strings.TrimSpace(line) == "" }
 func isComment(line string) bool { return strings.HasPrefix(strings.TrimSpace(line), "#") }
 
-// goesOn tells whether alerts of a route also reach the routes after it.
+// goesOn reports whether alerts of a route also reach the routes after it.
 func goesOn(route *yaml.Node) bool {
 	var r struct {
 		Continue bool `yaml:"continue"`

@@ -22,7 +22,7 @@ func find(in *yaml.Node, name string) (key, value *yaml.Node) {
 	return nil, nil
 }
 
-// sameNode tells whether two trees hold the same, at whatever lines.
+// sameNode reports whether two trees hold the same, at whatever lines.
 func sameNode(a, b *yaml.Node) bool {
 	if a.Kind == yaml.AliasNode && b.Kind == yaml.AliasNode {
 		return a.Value == b.Value

@@ -331,13 +331,13 @@ func aliasOf(in, node *yaml.Node) *yaml.Node {
 // emptyValue matches a key with an empty list in one of its notations.
 var emptyValue = regexp.MustCompile(`^ *["']?[a-z_]+["']? *:[ \t]+(!!seq[ \t]+|!!null[ \t]+)?(\[[ \t]*\]|null|Null|NULL|~|!!null)[ \t]*(#.*)?\r?\n?$`)
 
-// isEmptyInLine tells whether a key has an empty list, or null, on one line,
+// isEmptyInLine reports whether a key has an empty list, or null, on one line,
 // which a list with items can replace.
 func (m *merger) isEmptyInLine(key, value *yaml.Node) bool {
 	return len(value.Content) == 0 && value.Anchor == "" && value.Kind != yaml.AliasNode && emptyValue.MatchString(m.lines[key.Line-1])
 }
 
-// has tells whether a mapping has a key, itself or by a merge.
+// has reports whether a mapping has a key, itself or by a merge.
 func (m *merger) has(in *yaml.Node, name string) bool { return has(in, name, 0) }
 
 func has(in *yaml.Node, name string, depth int) bool {

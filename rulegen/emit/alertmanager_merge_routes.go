@@ -76,7 +76,7 @@ func alertsOfLevel(l *sla.ServiceLevel) []ourAlert {
 	return all
 }
 
-// matches tells whether conditions hold for an alert: surely, or perhaps, if
+// matches reports whether conditions hold for an alert: surely, or perhaps, if
 // that depends on labels with unknown values.
 func (a ourAlert) matches(conditions labels.Matchers) (surely, perhaps bool) {
 	surely = true
@@ -91,7 +91,7 @@ func (a ourAlert) matches(conditions labels.Matchers) (surely, perhaps bool) {
 	return surely, true
 }
 
-// namesUs tells whether a route, or one below it, is made for alerts of
+// namesUs reports whether a route, or one below it, is made for alerts of
 // agreements: it matches an alert by its name, agreement or level.
 func (r foreignRoute) namesUs(a ourAlert) bool {
 	if _, perhaps := a.matches(r.conditions); !perhaps {
@@ -178,7 +178,7 @@ func (m *merger) unreached(item *yaml.Node, r foreignRoute, alerts []ourAlert) {
 		return
 	}
 	m.warn(item, fmt.Sprintf("this route names alerts of agreements, such as %s, and gets none of them: the route of upheld stands above it", alerts[i].words()),
-		"remove it, and say in the agreements who is told; or, to keep it, move the block of upheld below it")
+		"remove it, and say in the agreements who is notified; or, to keep it, move the block of upheld below it")
 }
 
 func (a ourAlert) words() string {

@@ -74,7 +74,7 @@ func contactReceivers(agreements []*sla.Agreement) []receiver {
 			if !told[c.Name] || slices.ContainsFunc(all, func(r receiver) bool { return r.name == name }) {
 				continue
 			}
-			r := receiver{name: name, who: "how " + c.Name + " of " + a.Name + " is told", example: deskExample}
+			r := receiver{name: name, who: "how " + c.Name + " of " + a.Name + " is notified", example: deskExample}
 			if c.Description != "" {
 				r.above = strings.Join(strings.Fields(c.Description), " ")
 			}

@@ -220,7 +220,7 @@ func paced(s severity, n sla.Notifications, r alertmanagerRoute) alertmanagerRou
 	return r
 }
 
-// concerned tells which alerts of a severity a step is about: a further matcher
+// concerned says which alerts of a severity a step is about: a further matcher
 // if not all, and false if none.
 func concerned(step sla.EscalationStep, severity string, levels []*sla.ServiceLevel) (which string, ok bool) {
 	if slices.Contains(step.Severities, severity) {
@@ -243,7 +243,7 @@ func tiersOf(step sla.EscalationStep, severity string, levels []*sla.ServiceLeve
 	return tiers
 }
 
-// untold tells which alerts of a severity no step sends to anyone at once.
+// untold says which alerts of a severity no step sends to anyone at once.
 func untold(escalation []sla.EscalationStep, severity string, levels []*sla.ServiceLevel) (which string, ok bool) {
 	var told []string
 	for _, step := range escalation {

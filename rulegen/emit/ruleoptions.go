@@ -87,7 +87,7 @@ func (r *RuleWriter) add(g rulegen.Group) error {
 	return nil
 }
 
-// begins tells whether a level's group begins a shared one. Which ones do is
+// begins reports whether a level's group begins a shared one. Which ones do is
 // random, by their names; on average half of the size is filled between two of
 // them.
 func begins(g rulegen.Group, most int) bool {

@@ -62,5 +62,5 @@ func (t *Templates) check(text string) error {
 	return nil
 }
 
-// isTemplate tells whether Prometheus expands a text when an alert fires.
+// isTemplate reports whether Prometheus expands a text when an alert fires.
 func isTemplate(s string) bool { return strings.Contains(s, "{{") }

@@ -53,7 +53,7 @@ func TestTextsArePrintedAsTheLibraryWould(t *testing.T) {
 	})
 }
 
-// readsBack tells whether the text of a rule has the value as its expression.
+// readsBack reports whether the text of a rule has the value as its expression.
 func readsBack(text, value string) bool {
 	var rules []map[string]string
 	return yaml.Unmarshal([]byte(text), &rules) == nil && len(rules) == 1 && rules[0]["expr"] == value

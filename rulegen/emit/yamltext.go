@@ -193,7 +193,7 @@ func styleOfDigits(s string) scalarStyle {
 	return byLibrary
 }
 
-// hasMeaning tells whether some version of YAML reads a word as anything but text.
+// hasMeaning reports whether some version of YAML reads a word as anything but text.
 func hasMeaning(s string) bool {
 	if len(s) > len("false") {
 		return false

@@ -246,9 +246,9 @@ func (t *tierDraft) checkComplete(all []*tierDraft) bool {
 	return false
 }
 
-// secondTier is the longest window that rules sum from one-minute samples. Longer ones
+// secondLayer is the longest window that rules sum from one-minute samples. Longer ones
 // are summed from samples every five minutes.
-const secondTier = 6 * time.Hour
+const secondLayer = 6 * time.Hour
 
 // checkWindows reports windows and factors that cannot work for the level. The place is
 // the window's key if it was given, else the tier.
@@ -280,7 +280,7 @@ func (t *tierDraft) checkWindows(l *sla.ServiceLevel) bool {
 		length time.Duration
 	}{{long, t.Long}, {short, t.Short}} {
 		step := time.Minute
-		if w.length > secondTier {
+		if w.length > secondLayer {
 			step = 5 * time.Minute
 		}
 		if w.length%step != 0 {

@@ -296,7 +296,7 @@ func (p *noticePatch) applyLookAhead(f *sla.Notice, l *sla.ServiceLevel) {
 	}
 	f.Over = s.length
 	step := time.Minute
-	if s.length > secondTier {
+	if s.length > secondLayer {
 		step = 5 * time.Minute
 	}
 	switch {

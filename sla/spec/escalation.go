@@ -179,7 +179,7 @@ func (s *step) checkRepeats(before []step) bool {
 	for _, other := range before {
 		for _, who := range s.Notify {
 			if other.After == s.After && other.Hours == s.Hours && slices.Contains(other.Notify, who) && other.overlaps(s.EscalationStep) {
-				s.notify.error("duplicate-step", fmt.Sprintf("%s is told of the same alerts, after %s, by the step in line %d",
+				s.notify.error("duplicate-step", fmt.Sprintf("%s is notified of the same alerts, after %s, by the step in line %d",
 					quote(who), sla.FormatDuration(s.After), other.Pos.Line), "leave it out of one of them")
 				return true
 			}
@@ -250,7 +250,7 @@ func (s stepList) check(model []sla.EscalationStep, levels []*sla.ServiceLevel, 
 		}
 		for _, severity := range st.severities(tiers) {
 			if wait := of.Notifications.PacingOf(severity, sla.UrgencyOf(levels, severity)).GroupWait; st.After <= wait {
-				st.after.error("bad-escalation", fmt.Sprintf("%s is not longer than the %s that the first notification of severity %s waits, so this step would be told before it",
+				st.after.error("bad-escalation", fmt.Sprintf("%s is not longer than the %s that the first notification of severity %s waits, so this step would notify before it",
 					st.after.quoted(), sla.FormatDuration(wait), severity), "choose a longer time, or a shorter notifications: {severities: {"+severity+": {groupWait: 30s}}}")
 			}
 		}
