@@ -46,14 +46,14 @@ build: ## bin/upheld and bin/upheld-exporter: static, reproducible
 	$(GO) build -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/...
 
 .PHONY: cross
-cross: ## compile what releases have for another system
+cross: ## compile the programs for macOS, for which releases have them too
 	GOOS=darwin GOARCH=arm64 $(GO) build ./cmd/...
 
 # Packages that are tested at once: at least four, since some of them mostly wait.
 PACKAGES := $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1); echo $$((n > 4 ? n : 4)))
 
-# Tests make garbage faster than they keep anything: collected less often, they
-# take a fifth less of the processor, and up to 400 MB instead of 200 a package.
+# Tests make much garbage and keep little. If it is collected less often, they use a
+# fifth less CPU, and up to 400 MB instead of 200 for a package.
 .PHONY: test
 test: export GOGC ?= 400
 test: ## every test that needs only Go, of long tables a sample; others skip themselves and say so

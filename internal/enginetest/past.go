@@ -114,7 +114,7 @@ func (w *World) remember(files [][]byte) bool {
 	return true
 }
 
-// leave ends the server for some time, and reports false if the world is live from now on.
+// leave stops the server for some time, and reports false if the world is live from now on.
 func (w *World) leave(down time.Duration) bool {
 	w.t.Helper()
 	p := w.past
@@ -270,8 +270,11 @@ func (p *replayed) alerts() []Alert {
 func (w *World) replayed() *replayed {
 	w.t.Helper()
 	p := w.past
-	if p == nil || p.result != nil && !p.result.until.Before(w.now) {
-		return p.resultOrNil()
+	if p == nil {
+		return nil
+	}
+	if p.result != nil && !p.result.until.Before(w.now) {
+		return p.result
 	}
 	until := w.now
 	if p.next.After(until) {
@@ -282,13 +285,6 @@ func (w *World) replayed() *replayed {
 		return nil
 	}
 	p.result = w.replay(until)
-	return p.result
-}
-
-func (p *past) resultOrNil() *replayed {
-	if p == nil {
-		return nil
-	}
 	return p.result
 }
 
